@@ -1,0 +1,219 @@
+"""Builds the Starlette app from Settings: every part is made here, once, and handed down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from authsrv.identity.principals import Principals
+from authsrv.identity.revocations import RevocationList
+from authsrv.identity.stores import StoreDirectory
+from authsrv.kit.clock import Clock, SystemClock
+from authsrv.kit.entropy import Entropy, SystemEntropy
+from authsrv.kit.errors import Unavailable
+from authsrv.kit.handles import HandleSealer
+from authsrv.kit.identifiers import Identifiers
+from authsrv.kit.vault import Vault
+from authsrv.oauth.clients import ClientDirectory
+from authsrv.oauth.keyring import Keyring, ensure_keys
+from authsrv.oauth.scopes import ScopeCatalogue
+from authsrv.oauth.server import ProtocolServer
+from authsrv.oauth.tokens import AccessTokens
+from authsrv.operations.demo import seed_demo
+from authsrv.operations.feed import FeedReader
+from authsrv.operations.housekeeping import Housekeeping
+from authsrv.operations.logs import set_up_logs
+from authsrv.operations.metrics import Metrics
+from authsrv.operations.schema import ensure_schema
+from authsrv.operations.secrets_file import secret_keys_of
+from authsrv.routes import build_routes, gate_rules, metadata_paths
+from authsrv.settings import Settings, SettingsError, config_file, load_settings
+from authsrv.storage.database import Database
+from authsrv.storage.unit import Notice, Unit
+from authsrv.web.gate import Gate
+from authsrv.web.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, entropy: Entropy | None = None
+) -> Starlette:
+    """The authorization server as an ASGI app; without settings it reads them as `authsrv serve` does.
+
+    Mounted in another app, run its lifespan in the host's: `lifespan=lambda _: auth.router.lifespan_context(auth)`.
+    Raises SettingsError for settings that cannot be used.
+    """
+    settings = settings or load_settings()
+    if not settings.issuer:
+        raise SettingsError("issuer: is required; set AUTHSRV_ISSUER to the URL people and apps reach this server at")
+    return _House(settings, clock or SystemClock(), entropy or SystemEntropy()).app
+
+
+def worker_app() -> Starlette:
+    """What each process of `authsrv serve` runs: the app, with its logs."""
+    settings = load_settings()
+    set_up_logs(settings.log, settings.log_level)
+    return create_app(settings)
+
+
+class _House:
+    """All parts of one app, wired."""
+
+    def __init__(self, settings: Settings, clock: Clock, entropy: Entropy) -> None:
+        identifiers = Identifiers(clock, entropy)
+        self._settings = settings
+        keys = secret_keys_of(settings, entropy)
+        self._vault = Vault(keys, "signing key", entropy)
+        self._database = Database(
+            settings.database_url.get_secret_value(),
+            clock=clock,
+            identifiers=identifiers,
+            pool_size=settings.database.pool_size,
+            timeout_seconds=settings.database.timeout_seconds,
+        )
+        self._keys = keys
+        self._scopes = ScopeCatalogue.read(config_file("scopes.toml"))
+        self._revocations = RevocationList(clock)
+        self._keyring = Keyring(self._vault, clock)
+        self._clients = ClientDirectory()
+        self._stores = StoreDirectory()
+        self._tokens = AccessTokens(
+            issuer=settings.issuer,
+            keyring=self._keyring,
+            sealer=HandleSealer(keys),
+            revocations=self._revocations,
+            clock=clock,
+            identifiers=identifiers,
+            access_seconds=settings.tokens.access_seconds,
+        )
+        self._feed = FeedReader(
+            self._database,
+            self._revocations,
+            clock,
+            hear=self._hear,
+            start_over=self._start_over,
+            after_reading=self._reload_keys,
+            poll_seconds=settings.feed.poll_seconds,
+            max_age_seconds=settings.feed.max_age_seconds,
+        )
+        holder = identifiers.next().hex
+        self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
+        self._database.listen(self._hear)
+        self.app = self._build_app(clock, identifiers)
+
+    def _build_app(self, clock: Clock, identifiers: Identifiers) -> Starlette:
+        metrics = Metrics()
+        take_reading = metrics.watch(
+            feed_age=self._revocations.age_seconds, statements=lambda: self._database.statements
+        )
+        gate = Middleware(
+            Gate,
+            settings=self._settings,
+            rules=gate_rules(),
+            clock=clock,
+            identifiers=identifiers,
+            observe=metrics.observe,
+        )
+        app = Starlette(
+            routes=build_routes(),
+            middleware=[gate],
+            # The gate words every error, in the voice of its path.
+            exception_handlers={HTTPException: _pass_on},
+            lifespan=self._live,
+        )
+        app.state.metrics = metrics
+        app.state.take_reading = take_reading
+        app.state.runtime = Runtime(
+            settings=self._settings,
+            clock=clock,
+            database=self._database,
+            server=ProtocolServer(
+                issuer=self._settings.issuer,
+                scopes=self._scopes,
+                clients=self._clients,
+                tokens=self._tokens,
+                clock=clock,
+            ),
+            keyring=self._keyring,
+            stores=self._stores,
+            principals=Principals([self._tokens.find_principal]),
+            metadata_paths=metadata_paths(),
+            ensure_fresh=self._feed.ensure_fresh,
+            readiness=self._readiness,
+        )
+        return app
+
+    @asynccontextmanager
+    async def _live(self, app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await self._database.start()
+            stack.push_async_callback(self._database.close)
+            await ensure_schema(self._database)
+            await self._database.transact(self._prepare)
+            await self._feed.read()
+            beside = [self._feed.run(), self._feed.listen(), self._housekeeping.run(), self._measure(app)]
+            for work in beside:
+                stack.push_async_callback(_end, asyncio.create_task(_survive(work)))
+            yield
+
+    def _prepare(self, unit: Unit) -> None:
+        ensure_keys(unit, self._vault)
+        if self._settings.demo:
+            seed_demo(unit, self._keys, self._scopes)
+
+    def _hear(self, notices: Sequence[Notice]) -> None:
+        self._revocations.apply(notices)
+        self._clients.hear(notices)
+        self._stores.hear(notices)
+        self._keyring.hear(notices)
+
+    def _start_over(self) -> None:
+        self._clients.clear()
+        self._stores.clear()
+        self._keyring.is_stale = True
+
+    async def _reload_keys(self) -> None:
+        if self._keyring.is_stale:
+            try:
+                await self._database.transact(self._keyring.load, read_only=True)
+            except BaseException:
+                self._keyring.is_stale = True
+                raise
+            self._tokens.forget()
+
+    async def _readiness(self) -> dict[str, str]:
+        """`ok` or what is wrong, for each part a request may need."""
+        try:
+            await self._feed.read()
+        except Unavailable as away:
+            return {"database": away.reason or "away", "keys": "ok" if len(self._keyring) else "none"}
+        return {"database": "ok", "keys": "ok" if len(self._keyring) else "none"}
+
+    async def _measure(self, app: Starlette) -> None:
+        while True:
+            app.state.take_reading()
+            await asyncio.sleep(1)
+
+
+async def _pass_on(_: Request, error: Exception) -> Response:
+    raise error
+
+
+async def _survive(work: object) -> None:
+    """Runs what runs beside requests; if it ever breaks, that is said, once, loudly."""
+    try:
+        await work  # type: ignore[misc]
+    except Exception:
+        log.exception("a background task broke")
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,0 +1,131 @@
+"""The Order API's bodies: what is taken in, checked field by field, and what is given out."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from babel.core import get_global
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from authsrv.kit.errors import DomainError
+from authsrv.shop.money import from_minor
+from authsrv.shop.orders import PlacedOrder, WantedItem, WantedOrder
+from authsrv.storage.orders import Order
+
+# CLDR's territories with a currency: the countries of ISO 3166 and what people post to besides.
+_COUNTRIES = frozenset(get_global("territory_currencies"))
+_LONG_COUNTRIES = {code: short for code, (short, *_) in get_global("territory_aliases").items() if len(code) == 3}
+
+
+def _country(code: str) -> str:
+    short = _LONG_COUNTRIES.get(code, code)
+    if short not in _COUNTRIES:
+        raise ValueError("is not an ISO 3166 country code of two or three letters")
+    return code
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must not contain control characters")
+    return text
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_plain)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_plain)]
+
+
+class _Body(BaseModel):
+    # Strict: a quantity of "2" or true is a caller's mistake worth hearing of.
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class ItemIn(_Body):
+    product_id: Name
+    quantity: int = Field(ge=1, le=10_000)
+
+
+class AddressIn(_Body):
+    street: Text
+    city: Text
+    state: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(_plain)] = ""
+    zip: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20), AfterValidator(_plain)]
+    country: Annotated[str, AfterValidator(_country)]
+
+
+class OrderIn(_Body):
+    """The body of `POST /orders`."""
+
+    customer_id: Name | None = None
+    items: list[ItemIn] = Field(min_length=1, max_length=100)
+    shipping_address: AddressIn
+    payment_method: Literal["credit_card", "paypal"]
+    # Read so that its shape is checked; nothing of it is kept.
+    payment_details: dict[str, Any] | None = None
+
+
+def read_order(body: bytes, own_customer_id: str | None) -> WantedOrder:
+    """The order a caller wants. Raises `invalid_parameter` naming the field at fault.
+
+    A customer's own token orders for that customer alone; any other caller names one.
+    """
+    try:
+        order = OrderIn.model_validate_json(body)
+    except ValidationError as error:
+        raise DomainError("invalid_parameter", 400, _name_fault(error)) from None
+    customer_id = order.customer_id or own_customer_id
+    if customer_id is None:
+        raise DomainError("invalid_parameter", 400, "The customer_id parameter is required.")
+    if own_customer_id is not None and customer_id != own_customer_id:
+        raise DomainError("invalid_parameter", 400, "customer_id is not the customer this access token belongs to.")
+    return WantedOrder(
+        customer_id=customer_id,
+        items=tuple(WantedItem(item.product_id, item.quantity) for item in order.items),
+        shipping_address=order.shipping_address.model_dump(),
+        payment_method=order.payment_method,
+    )
+
+
+def created(order: Order) -> dict[str, Any]:
+    """The answer to `POST /orders`."""
+    return {"order_id": str(order.id), "status": order.status, "created_at": timestamp(order.created_at)}
+
+
+def whole(placed: PlacedOrder) -> dict[str, Any]:
+    """An order as `GET` shows it."""
+    order = placed.order
+    return {
+        "order_id": str(order.id),
+        "customer_id": order.customer_id,
+        "items": [
+            {
+                "product_id": line.product_id,
+                "quantity": line.quantity,
+                "price": float(from_minor(line.price_minor, order.currency)),
+            }
+            for line in placed.lines
+        ],
+        "shipping_address": order.shipping_address,
+        "payment_method": order.payment_method,
+        "status": order.status,
+        "created_at": timestamp(order.created_at),
+        "updated_at": timestamp(order.updated_at),
+    }
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _name_fault(error: ValidationError) -> str:
+    """The first fault, as `items[1].quantity …`, without the value: it may be a card number."""
+    fault = error.errors(include_input=False, include_url=False)[0]
+    field = ""
+    for part in fault["loc"]:
+        field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
+    if fault["type"] == "missing":
+        return f"The {field} parameter is required."
+    if not field:
+        return "The body must be a JSON object."
+    if fault["type"] == "json_invalid":
+        return "The body is not valid JSON."
+    return f"{field}: {fault['msg'].removeprefix('Value error, ')}."

@@ -1,0 +1,12 @@
+"""The introspection endpoint (RFC 7662)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from authsrv.endpoints.protocol import answer
+from authsrv.web.runtime import runtime_of
+
+
+async def introspect(request: Request) -> Response:
+    """What a token is good for, for its client or a resource server."""
+    return await answer(request, "/oauth/introspect", runtime_of(request).server.answer_introspection)

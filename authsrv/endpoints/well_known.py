@@ -1,0 +1,42 @@
+"""Discovery and keys (RFC 8414, OIDC Discovery 1.0, RFC 9728, RFC 7517)."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from authsrv.oauth.metadata import openid_metadata, resource_metadata, server_metadata
+from authsrv.web.responses import JsonResponse
+from authsrv.web.runtime import Runtime, runtime_of
+
+
+async def authorization_server(request: Request) -> Response:
+    """RFC 8414, 3."""
+    runtime = runtime_of(request)
+    return _cached(runtime, JsonResponse(server_metadata(runtime.server, runtime.metadata_paths)))
+
+
+async def openid_configuration(request: Request) -> Response:
+    """OpenID Connect Discovery 1.0, 4."""
+    runtime = runtime_of(request)
+    return _cached(runtime, JsonResponse(openid_metadata(runtime.server, runtime.keyring, runtime.metadata_paths)))
+
+
+async def protected_resource(request: Request) -> Response:
+    """RFC 9728, 3: the server as a whole, or the API at the path behind."""
+    runtime = runtime_of(request)
+    path = request.path_params.get("path", "")
+    path = f"/{path}" if path else ""
+    if path and path not in runtime.server.scopes.resources:
+        raise HTTPException(404)
+    return _cached(runtime, JsonResponse(resource_metadata(runtime.server, path)))
+
+
+async def jwks(request: Request) -> Response:
+    """RFC 7517, 5."""
+    runtime = runtime_of(request)
+    return _cached(runtime, Response(runtime.keyring.jwks(), media_type="application/jwk-set+json"))
+
+
+def _cached(runtime: Runtime, response: Response) -> Response:
+    response.headers["Cache-Control"] = f"public, max-age={runtime.settings.keys.jwks_max_age_seconds}"
+    return response

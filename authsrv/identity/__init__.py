@@ -1,0 +1,1 @@
+"""Who is it: users, sessions, what was taken back, and any credential → Principal."""

@@ -1,0 +1,33 @@
+"""Any credential → Principal: who calls, for whom, in which store, with which scopes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller. `user_id` is set where a person stands behind the credential; `store` is a prefix."""
+
+    client_id: str
+    user_id: str | None
+    store: str | None
+    scopes: frozenset[str]
+    audiences: frozenset[str]
+
+
+# A reader knows one kind of credential: None for what is not, or no longer, one of its kind.
+Reader = Callable[[str], Principal | None]
+
+
+class Principals:
+    """Where every bearer credential is read, whatever its kind."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._readers = tuple(readers)
+
+    def find(self, credential: str) -> Principal | None:
+        """Whose credential this is, or None when it is forged, expired or taken back."""
+        for read in self._readers:
+            if (principal := read(credential)) is not None:
+                return principal
+        return None

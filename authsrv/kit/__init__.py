@@ -1,0 +1,1 @@
+"""Tools that know nothing of OAuth: clock, entropy, handles, secrets, passwords, keys, errors."""

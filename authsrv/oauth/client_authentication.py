@@ -1,0 +1,76 @@
+"""Client authentication (RFC 6749, 2.3; RFC 7591, 2): nothing tells an unknown client from a wrong secret."""
+
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
+
+from authsrv.kit.clock import Clock
+from authsrv.oauth.clients import ClientDirectory, RegisteredClient, has_secret
+from authsrv.oauth.requests import ProtocolRequest, read_basic
+
+METHODS = ("client_secret_basic", "client_secret_post", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the request presents; `secret` is empty where the client only says its name."""
+
+    method: str
+    client_id: str
+    secret: str
+
+
+def authenticate(
+    request: ProtocolRequest, directory: ClientDirectory, clock: Clock, *, allow_public: bool
+) -> RegisteredClient:
+    """The client that proved itself (or, where public clients are allowed, named itself).
+
+    Raises InvalidRequestError for two methods at once, InvalidClientError (401) for all else.
+    """
+    attempt = read_attempt(request)
+    client = directory.find(request.unit, attempt.client_id)
+    if attempt.method == "none":
+        proven = client is not None and allow_public
+    else:
+        proven = has_secret(client, attempt.secret, clock.now())
+    if not proven or client is None or client.is_suspended:
+        raise _refused(attempt.method)
+    if not client.check_endpoint_auth_method(attempt.method, "token"):
+        raise _refused(attempt.method)
+    request.client = client
+    request.auth_method = attempt.method
+    return client
+
+
+def read_attempt(request: ProtocolRequest) -> Attempt:
+    """Which client this claims to be, and how it would prove it."""
+    basic = read_basic(request.headers)
+    client_id, secret = request.form.get("client_id", ""), request.form.get("client_secret", "")
+    if basic is not None and secret:
+        # RFC 6749, 2.3: not more than one method in a request.
+        raise InvalidRequestError("Only one way of client authentication may be used in a request.")
+    if basic is not None:
+        if client_id and client_id != basic[0]:
+            raise InvalidRequestError("client_id differs from the one in the Authorization header.")
+        return Attempt("client_secret_basic", *basic)
+    if not client_id:
+        raise _refused("none")
+    return Attempt("client_secret_post" if secret else "none", client_id, secret)
+
+
+def _refused(method: str) -> InvalidClientError:
+    return ClientRefused(with_challenge=method == "client_secret_basic")
+
+
+class ClientRefused(InvalidClientError):  # type: ignore[misc]  # Authlib carries no types
+    """401 always; with a challenge where the client tried Basic (RFC 6749, 5.2)."""
+
+    def __init__(self, *, with_challenge: bool) -> None:
+        super().__init__(description="Client authentication failed.", status_code=401)
+        self._with_challenge = with_challenge
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        headers: list[tuple[str, str]] = [("Content-Type", "application/json")]
+        if self._with_challenge:
+            headers.append(("WWW-Authenticate", 'Basic realm="authsrv", charset="UTF-8"'))
+        return headers

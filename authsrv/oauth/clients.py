@@ -1,0 +1,115 @@
+"""Registered clients as the engine sees them: a frozen copy of the row, from memory, kept true by the feed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authlib.oauth2.rfc6749 import ClientMixin
+
+from authsrv.kit.cache import LookupCache
+from authsrv.kit.machine_secrets import matches_any
+from authsrv.storage.clients import Client, find_client, list_live_secrets
+from authsrv.storage.stores import find_store_by_id
+from authsrv.storage.unit import Notice, NoticeKind, Unit
+
+CLIENT_TYPES = ("web", "spa", "native", "service")
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+# What a client uses when its maker names nothing.
+GRANTS_OF_TYPE = {
+    "web": ["authorization_code", "refresh_token"],
+    "spa": ["authorization_code", "refresh_token"],
+    "native": ["authorization_code", "refresh_token"],
+    "service": ["client_credentials"],
+}
+METHOD_OF_TYPE = {"web": None, "spa": "none", "native": "none", "service": None}
+
+# Compared against when there is no client, so that an unknown one costs what a known one costs.
+_NO_SECRET = ((bytes(32), None),)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
+    """A client and its live secrets, as (SHA-256, expiry)."""
+
+    row_id: UUID
+    client_id: str
+    name: str
+    type: str
+    store: str | None
+    scopes: tuple[str, ...]
+    grant_types: frozenset[str]
+    redirect_uris: tuple[str, ...]
+    auth_method: str | None
+    token_format: str
+    signing_alg: str
+    is_resource_server: bool
+    access_seconds: int | None
+    is_suspended: bool
+    secrets: tuple[tuple[bytes, datetime | None], ...]
+
+    @property
+    def is_public(self) -> bool:
+        return self.auth_method == "none"
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Whether the client is registered for this way of authenticating (RFC 7591, 2)."""
+        return method in SECRET_METHODS if self.auth_method is None else method == self.auth_method
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.grant_types
+
+
+def has_secret(client: RegisteredClient | None, secret: str, now: datetime) -> bool:
+    """Whether this is one of the client's live secrets; in the same time whether or not there is such a client."""
+    digests = [digest for digest, end in (client.secrets if client else _NO_SECRET) if end is None or end > now]
+    return matches_any(secret, digests) and client is not None
+
+
+class ClientDirectory:
+    """Looks clients up by `client_id`; a warm process asks the database nothing."""
+
+    def __init__(self) -> None:
+        self._cache: LookupCache[RegisteredClient] = LookupCache()
+
+    def find(self, unit: Unit, client_id: str) -> RegisteredClient | None:
+        return self._cache.get(client_id, lambda key: _load(unit, key))
+
+    def hear(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            if notice.kind in {NoticeKind.CLIENT, NoticeKind.CLIENT_CHANGED}:
+                self._cache.forget(notice.subject)
+
+    def clear(self) -> None:
+        self._cache.clear()
+
+
+def _load(unit: Unit, client_id: str) -> RegisteredClient | None:
+    # PostgreSQL refuses NUL in text, and no client has it in its name.
+    row = find_client(unit, client_id) if "\0" not in client_id and len(client_id) <= 512 else None
+    if row is None:
+        return None
+    store = find_store_by_id(unit, row.store_id) if row.store_id else None
+    secrets = tuple((secret.digest, secret.expires_at) for secret in list_live_secrets(unit, row.id))
+    return registered(row, store.prefix if store else None, secrets)
+
+
+def registered(row: Client, store: str | None, secrets: tuple[tuple[bytes, datetime | None], ...]) -> RegisteredClient:
+    """The row as the engine sees it."""
+    return RegisteredClient(
+        row_id=row.id,
+        client_id=row.client_id,
+        name=row.name,
+        type=row.type,
+        store=store,
+        scopes=tuple(row.scope.split()),
+        grant_types=frozenset(row.grant_types),
+        redirect_uris=tuple(row.redirect_uris),
+        auth_method=row.token_endpoint_auth_method,
+        token_format=row.token_format,
+        signing_alg=row.signing_alg,
+        is_resource_server=row.is_resource_server,
+        access_seconds=row.access_seconds,
+        is_suspended=row.suspended_at is not None,
+        secrets=secrets,
+    )

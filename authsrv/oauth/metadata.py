@@ -1,0 +1,46 @@
+"""Discovery computed from what is registered, so that it cannot lie (RFC 8414, OIDC Discovery 1.0, RFC 9728)."""
+
+from typing import Any
+
+from authsrv.oauth.client_authentication import METHODS
+from authsrv.oauth.introspection import Introspection
+from authsrv.oauth.keyring import Keyring
+from authsrv.oauth.revocation import Revocation
+from authsrv.oauth.server import ProtocolServer
+
+
+def server_metadata(server: ProtocolServer, paths: dict[str, str]) -> dict[str, Any]:
+    """RFC 8414, 2. `paths` maps metadata names (`token_endpoint`, `jwks_uri` …) to the paths that are routed."""
+    document: dict[str, Any] = {
+        "issuer": server.issuer,
+        **{name: server.issuer + path for name, path in paths.items()},
+        "scopes_supported": server.scopes.names,
+        "response_types_supported": [],
+        "grant_types_supported": server.grant_types,
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "request_uri_parameter_supported": False,
+    }
+    for name, endpoint in (("introspection", Introspection), ("revocation", Revocation)):
+        if f"{name}_endpoint" in paths:
+            document[f"{name}_endpoint_auth_methods_supported"] = list(endpoint.CLIENT_AUTH_METHODS)
+    return document
+
+
+def openid_metadata(server: ProtocolServer, keyring: Keyring, paths: dict[str, str]) -> dict[str, Any]:
+    """OpenID Connect Discovery 1.0, 3: the same facts and those of ID tokens."""
+    return {
+        **server_metadata(server, paths),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": sorted(keyring.algorithms, key=lambda name: name != "RS256"),
+    }
+
+
+def resource_metadata(server: ProtocolServer, path: str) -> dict[str, Any]:
+    """RFC 9728, 2, for the API at this path below the issuer; an empty path is the server as a whole."""
+    return {
+        "resource": server.issuer + path,
+        "authorization_servers": [server.issuer],
+        "scopes_supported": server.scopes.of_resource(path) if path else server.scopes.names,
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Order API" if path == "/orders" else "authsrv",
+    }

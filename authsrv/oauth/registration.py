@@ -1,0 +1,279 @@
+"""Registering and changing a client: what each kind may have is judged here, whatever the way in (RFC 7591, 2)."""
+
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from authsrv.kit.entropy import Entropy
+from authsrv.kit.errors import DomainError
+from authsrv.kit.machine_secrets import digest_of, make_secret
+from authsrv.kit.signing import ALGORITHMS
+from authsrv.oauth.clients import CLIENT_TYPES, GRANTS_OF_TYPE, METHOD_OF_TYPE, SECRET_METHODS
+from authsrv.oauth.keyring import LONGEST_TOKEN
+from authsrv.oauth.scopes import ScopeCatalogue, split_scope
+from authsrv.settings import is_loopback_host
+from authsrv.storage.audit import add_audit_event
+from authsrv.storage.clients import Client, add_client, add_client_secret, expire_secrets, save_client
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.stores import find_store
+from authsrv.storage.unit import NoticeKind, Unit
+from authsrv.storage.users import add_user, find_user
+
+SECRET_PREFIX = "cs_"
+AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", "none")
+OLD_SECRET_LIVES = timedelta(hours=24)
+_ALL_GRANTS = ("authorization_code", "refresh_token", "client_credentials")
+# RFC 8252, 7.1: reverse domain names, so that no two apps meet by accident.
+_PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What is wanted of a client; None leaves the choice to its type."""
+
+    name: str
+    developer: str
+    type: str
+    scope: str | None = None
+    store: str | None = None
+    redirect_uris: list[str] = field(default_factory=list)
+    post_logout_redirect_uris: list[str] = field(default_factory=list)
+    backchannel_logout_uri: str | None = None
+    auth_method: str | None = None
+    jwks: dict[str, Any] | None = None
+    grant_types: list[str] = field(default_factory=list)
+    pkce: str = "required"
+    token_format: str = "jwt"
+    signing_alg: str = "ES256"
+    id_token_alg: str = "RS256"
+    is_resource_server: bool = False
+    is_approved: bool = False
+    access_seconds: int | None = None
+    refresh_idle_seconds: int | None = None
+    grant_seconds: int | None = None
+    code_seconds: int | None = None
+    rotates_refresh_tokens: bool = True
+
+
+def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, scopes: ScopeCatalogue) -> Client:
+    """Stores the client, with its developer if they are new.
+
+    Raises DomainError `invalid_client_metadata` or `invalid_redirect_uri` (RFC 7591, 3.2.2) naming the field.
+    """
+    grant_types = new.grant_types or GRANTS_OF_TYPE.get(new.type, [])
+    auth_method = new.auth_method or METHOD_OF_TYPE.get(new.type)
+    judge_client(new, grant_types, auth_method, scopes)
+    store = find_store(unit, new.store) if new.store else None
+    if new.store and store is None:
+        raise refused("store", f"there is no store {new.store}")
+    developer = find_user(unit, new.developer) or add_user(unit, email=new.developer)
+    now = unit.now()
+    client = Client(
+        id=unit.new_id(),
+        client_id=client_id,
+        name=new.name,
+        type=new.type,
+        developer_id=developer.id,
+        store_id=store.id if store else None,
+        scope=" ".join(split_scope(scopes.defaults(new.type) if new.scope is None else new.scope)),
+        grant_types=grant_types,
+        redirect_uris=new.redirect_uris,
+        post_logout_redirect_uris=new.post_logout_redirect_uris,
+        backchannel_logout_uri=new.backchannel_logout_uri,
+        token_endpoint_auth_method=auth_method,
+        jwks=new.jwks,
+        pkce=new.pkce,
+        token_format=new.token_format,
+        signing_alg=new.signing_alg,
+        id_token_alg=new.id_token_alg,
+        is_resource_server=new.is_resource_server,
+        access_seconds=new.access_seconds,
+        refresh_idle_seconds=new.refresh_idle_seconds,
+        grant_seconds=new.grant_seconds,
+        code_seconds=new.code_seconds,
+        rotates_refresh_tokens=new.rotates_refresh_tokens,
+        approved_at=now if new.is_approved else None,
+        created_at=now,
+        updated_at=now,
+    )
+    add_client(unit, client)
+    add_audit_event(unit, "client.created", actor=actor, subject=client_id, type=new.type)
+    return client
+
+
+def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None, scopes: ScopeCatalogue) -> None:
+    """Raises DomainError for the first thing about the client that cannot be."""
+    if not new.name.strip() or len(new.name) > 200:
+        raise refused("name", "must have 1 to 200 characters")
+    if new.type not in CLIENT_TYPES:
+        raise refused("type", f"must be one of {', '.join(CLIENT_TYPES)}")
+    if auth_method is not None and auth_method not in AUTH_METHODS:
+        raise refused("auth_method", f"must be one of {', '.join(AUTH_METHODS)}")
+    _judge_grants(grant_types, auth_method)
+    _judge_keys(new, auth_method)
+    _judge_choices(new, auth_method)
+    if unknown := scopes.unknown(split_scope(new.scope)):
+        raise refused("scope", f"there is no scope {unknown[0]}")
+    for uri in (*new.redirect_uris, *new.post_logout_redirect_uris):
+        judge_redirect_uri(uri, new.type)
+    if "authorization_code" in grant_types and not new.redirect_uris:
+        raise DomainError(
+            "invalid_redirect_uri", 400, "redirect_uri: at least one is needed for people to come back to"
+        )
+    if new.backchannel_logout_uri is not None:
+        _judge_web_uri(new.backchannel_logout_uri, "backchannel_logout_uri")
+
+
+def judge_redirect_uri(uri: str, client_type: str) -> None:
+    """Raises `invalid_redirect_uri` for one that could leak a code (RFC 9700, 2.1 and 4.1; RFC 8252, 7)."""
+    parts = urlsplit(uri)
+    if parts.scheme == "https" and parts.hostname:
+        _judge_web_uri(uri, "redirect_uri")
+    elif parts.scheme == "http":
+        if not parts.hostname or not is_loopback_host(parts.hostname):
+            raise _bad_uri(uri, "must be https; plain http is for loopback addresses only")
+        _judge_web_uri(uri, "redirect_uri")
+    elif client_type != "native" or not _PRIVATE_SCHEME.fullmatch(parts.scheme):
+        raise _bad_uri(
+            uri, "must be https (a native app may use a scheme in reverse domain notation, com.example.app:/)"
+        )
+    elif parts.fragment:
+        raise _bad_uri(uri, "must have no fragment")
+
+
+def add_secret(unit: Unit, client: Client, entropy: Entropy) -> str:
+    """A new secret beside those that live; the text is shown now and never again."""
+    secret = make_secret(SECRET_PREFIX, entropy)
+    add_client_secret(unit, client, digest_of(secret), secret[-4:])
+    return secret
+
+
+def rotate_secret(unit: Unit, client: Client, entropy: Entropy, *, revoke_old: bool, actor: str) -> str:
+    """A new secret that works at once; the old ones end in 24 hours, or now. Raises for a client that has none."""
+    if client.token_endpoint_auth_method not in {None, *SECRET_METHODS}:
+        raise refused("auth_method", f"{client.token_endpoint_auth_method} has no secret to rotate")
+    expire_secrets(unit, client, unit.now() if revoke_old else unit.now() + OLD_SECRET_LIVES)
+    secret = add_secret(unit, client, entropy)
+    add_audit_event(unit, "client.secret_rotated", actor=actor, subject=client.client_id)
+    return secret
+
+
+def suspend_client(unit: Unit, client: Client, *, actor: str) -> None:
+    """No grant and no token from now on, and what lives dies at once."""
+    client.suspended_at = client.suspended_at or unit.now()
+    save_client(unit, client)
+    add_revocation(unit, NoticeKind.CLIENT, client.client_id, unit.now() + LONGEST_TOKEN)
+    add_audit_event(unit, "client.suspended", actor=actor, subject=client.client_id)
+
+
+def resume_client(unit: Unit, client: Client, *, actor: str) -> None:
+    """New tokens again; what died stays dead."""
+    client.suspended_at = None
+    save_client(unit, client)
+    add_audit_event(unit, "client.resumed", actor=actor, subject=client.client_id)
+
+
+def approve_client(unit: Unit, client: Client, *, actor: str) -> None:
+    """The cap on stores falls, and consent pages say so."""
+    client.approved_at = client.approved_at or unit.now()
+    save_client(unit, client)
+    add_audit_event(unit, "client.approved", actor=actor, subject=client.client_id)
+
+
+def status_of(client: Client) -> str:
+    """`suspended`, `approved` or `not_approved`."""
+    if client.suspended_at is not None:
+        return "suspended"
+    return "approved" if client.approved_at is not None else "not_approved"
+
+
+def new_client_id(entropy: Entropy) -> str:
+    """128 random bits as letters, digits, `-` and `_`; never a `-` in front, which a shell takes for an option."""
+    return "app_" + urlsafe_b64encode(entropy.token_bytes(16)).rstrip(b"=").decode("ascii")
+
+
+def refused(field_name: str, fault: str) -> DomainError:
+    return DomainError("invalid_client_metadata", 400, f"{field_name}: {fault}")
+
+
+def has_secret_method(auth_method: str | None) -> bool:
+    """Whether a client that authenticates this way has a secret."""
+    return auth_method is None or auth_method in SECRET_METHODS
+
+
+def _judge_grants(grant_types: list[str], auth_method: str | None) -> None:
+    for grant_type in grant_types:
+        if grant_type not in _ALL_GRANTS:
+            raise refused("grant", f"must be one of {', '.join(_ALL_GRANTS)}")
+    if not grant_types:
+        raise refused("grant", "at least one is needed")
+    if auth_method == "none" and "client_credentials" in grant_types:
+        # RFC 6749, 4.4
+        raise refused("grant", "client_credentials is for clients that authenticate")
+
+
+def _judge_keys(new: NewClient, auth_method: str | None) -> None:
+    if auth_method == "private_key_jwt" and new.jwks is None:
+        raise refused("jwks", "is needed for private_key_jwt")
+    if new.jwks is None:
+        return
+    try:
+        keys = KeySet.import_key_set(new.jwks).keys  # type: ignore[arg-type]
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise refused("jwks", "is not a JWK Set (RFC 7517)") from None
+    if not keys:
+        raise refused("jwks", "holds no key")
+    if any(key.is_private or key.key_type == "oct" for key in keys):
+        raise refused("jwks", "must hold public keys only")
+
+
+def _judge_choices(new: NewClient, auth_method: str | None) -> None:
+    if new.token_format not in {"jwt", "opaque"}:
+        raise refused("token_format", "must be jwt or opaque")
+    for name, algorithm in (("signing_alg", new.signing_alg), ("id_token_alg", new.id_token_alg)):
+        if algorithm not in ALGORITHMS:
+            raise refused(name, f"must be one of {', '.join(ALGORITHMS)}")
+    if new.pkce not in {"required", "optional"}:
+        raise refused("pkce", "must be required or optional")
+    if auth_method == "none" and new.pkce == "optional":
+        raise refused("pkce", "is required for public clients (RFC 9700, 2.1.1)")
+    if auth_method == "none" and not new.rotates_refresh_tokens:
+        raise refused("refresh_rotation", "off is for confidential clients only (RFC 9700, 4.14.2)")
+    _judge_lifetimes(new)
+
+
+def _judge_lifetimes(new: NewClient) -> None:
+    longest = int(LONGEST_TOKEN.total_seconds())
+    lives = (
+        ("access_ttl", new.access_seconds, longest),
+        ("refresh_ttl", new.refresh_idle_seconds, None),
+        ("grant_ttl", new.grant_seconds, None),
+        ("code_ttl", new.code_seconds, 600),
+    )
+    for name, seconds, most in lives:
+        if seconds is not None and (seconds < 1 or (most is not None and seconds > most)):
+            raise refused(name, f"must be 1 to {most} seconds" if most else "must be at least 1 second")
+
+
+def _judge_web_uri(uri: str, field_name: str) -> None:
+    parts = urlsplit(uri)
+    if not uri.isascii() or any(char.isspace() or char in '<>"\\^`{|}' for char in uri):
+        raise _bad_uri(uri, "has characters a URI cannot have", field_name)
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise _bad_uri(uri, "must be an absolute https URL", field_name)
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+        raise _bad_uri(uri, "must be https; plain http is for loopback addresses only", field_name)
+    if "#" in uri or parts.username is not None or parts.password is not None:
+        raise _bad_uri(uri, "must have no fragment and no user name", field_name)
+    if "*" in uri or "/../" in f"{parts.path}/":
+        raise _bad_uri(uri, "must be exact: no wildcard and no ..", field_name)
+
+
+def _bad_uri(uri: str, fault: str, field_name: str = "redirect_uri") -> DomainError:
+    return DomainError("invalid_redirect_uri", 400, f"{field_name} {uri[:200]}: {fault}")

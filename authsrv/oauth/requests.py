@@ -1,0 +1,83 @@
+"""A protocol request as the engine reads it: plain values, no socket; its URL comes from the issuer setting."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_plus
+
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
+
+from authsrv.storage.unit import Unit
+
+# RFC 8707, 2: the one parameter that may be sent more than once.
+_MAY_REPEAT = frozenset({"resource"})
+
+
+class FormPayload(OAuth2Payload):  # type: ignore[misc]  # Authlib carries no types
+    """The parameters, each with all its values; `data` is the first of each."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        lists: dict[str, list[str]] = {}
+        for name, value in pairs:
+            # RFC 6749, 3.1 and 3.2: a parameter without a value counts as absent.
+            if value:
+                lists.setdefault(name, []).append(value)
+        self._lists = lists
+        self._first = {name: values[0] for name, values in lists.items()}
+
+    @property
+    def data(self) -> dict[str, str]:
+        return self._first
+
+    @property
+    def datalist(self) -> dict[str, list[str]]:
+        return self._lists
+
+
+class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries no types
+    """A request below the seam, with the unit it is answered in."""
+
+    def __init__(
+        self, unit: Unit, *, method: str, uri: str, headers: Mapping[str, str], form: Sequence[tuple[str, str]]
+    ) -> None:
+        """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2)."""
+        super().__init__(method, uri, headers=headers)
+        self.unit = unit
+        self.payload = FormPayload(form)
+        for name, values in self.payload.datalist.items():
+            if len(values) > 1 and name not in _MAY_REPEAT:
+                raise InvalidRequestError(f"Parameter {_printable(name)} is repeated.")
+
+    @property
+    def form(self) -> dict[str, str]:
+        return self.payload.data
+
+    @property
+    def resources(self) -> list[str]:
+        """The `resource` parameters (RFC 8707, 2)."""
+        return self.payload.datalist.get("resource", [])
+
+
+def read_basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """Client id and secret of a Basic Authorization header, form-decoded (RFC 6749, 2.3.1), or None.
+
+    Raises InvalidRequestError for one that cannot be read.
+    """
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = b64decode(credentials.strip(), validate=True).decode("utf-8")
+    except (Base64Error, ValueError):
+        raise InvalidRequestError("The Authorization header is not valid Basic authentication.") from None
+    client_id, colon, secret = text.partition(":")
+    if not colon:
+        raise InvalidRequestError("The Authorization header is not valid Basic authentication.")
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def _printable(name: str) -> str:
+    """A parameter's name as an error may repeat it (RFC 6749, 5.2 allows few characters)."""
+    kept: Any = (char for char in name if char.isascii() and (char.isalnum() or char in "_-."))
+    return "".join(kept)[:40]

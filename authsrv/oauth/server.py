@@ -1,0 +1,109 @@
+"""The engine: Authlib's server core with our clients, scopes, tokens and grants, run below the seam."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError
+
+from authsrv.kit.clock import Clock
+from authsrv.oauth.client_authentication import authenticate
+from authsrv.oauth.clients import ClientDirectory, RegisteredClient
+from authsrv.oauth.grants import GRANTS
+from authsrv.oauth.introspection import Introspection
+from authsrv.oauth.requests import ProtocolRequest
+from authsrv.oauth.revocation import Revocation
+from authsrv.oauth.scopes import ScopeCatalogue
+from authsrv.oauth.tokens import AccessTokens
+
+# Status, JSON body, headers.
+Answer: TypeAlias = tuple[int, Any, Sequence[tuple[str, str]]]
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib carries no types
+    """The `resource` asked for is none of ours (RFC 8707, 2)."""
+
+    error = "invalid_target"
+
+
+class UnsupportedGrantError(OAuth2Error):  # type: ignore[misc]  # Authlib carries no types
+    """The grant type is none of ours (RFC 6749, 5.2); unlike Authlib's, it repeats nothing the caller sent."""
+
+    error = "unsupported_grant_type"
+
+
+class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carries no types
+    """Answers protocol requests with plain values; the doors make HTTP of them."""
+
+    def __init__(
+        self, *, issuer: str, scopes: ScopeCatalogue, clients: ClientDirectory, tokens: AccessTokens, clock: Clock
+    ) -> None:
+        super().__init__(scopes_supported=scopes.names)
+        self.issuer = issuer
+        self.scopes = scopes
+        self.clients = clients
+        self.tokens = tokens
+        self._clock = clock
+        self._resources = {issuer, *(issuer + path for path in scopes.resources)}
+        for grant in GRANTS:
+            self.register_grant(grant)
+        self.register_endpoint(Introspection)
+        self.register_endpoint(Revocation)
+
+    def answer_token_request(self, make_request: Callable[[], ProtocolRequest]) -> Answer:
+        """The token endpoint (RFC 6749, 3.2)."""
+        return self._answer(make_request, self.create_token_response)
+
+    def answer_introspection(self, make_request: Callable[[], ProtocolRequest]) -> Answer:
+        """The introspection endpoint (RFC 7662)."""
+        return self._answer(make_request, lambda request: self.create_endpoint_response("introspection", request))
+
+    def answer_revocation(self, make_request: Callable[[], ProtocolRequest]) -> Answer:
+        """The revocation endpoint (RFC 7009)."""
+        return self._answer(make_request, lambda request: self.create_endpoint_response("revocation", request))
+
+    def audience_of(self, request: ProtocolRequest) -> tuple[str, ...]:
+        """The audiences a token will have. Raises InvalidTargetError (RFC 8707, 2.2)."""
+        asked = tuple(dict.fromkeys(request.resources))
+        if not self._resources.issuperset(asked):
+            raise InvalidTargetError("The requested resource is unknown.")
+        return asked or (self.issuer,)
+
+    @property
+    def grant_types(self) -> list[str]:
+        """The grants that are registered, for the metadata."""
+        return [grant.GRANT_TYPE for grant, _ in self._token_grants]
+
+    # What follows is what Authlib asks its host for.
+
+    def get_token_grant(self, request: ProtocolRequest) -> Any:
+        """The grant that was asked for. Raises InvalidRequestError (none asked) or UnsupportedGrantError."""
+        for grant, _ in self._token_grants:
+            if grant.check_token_endpoint(request):
+                return grant(request, self)
+        if not request.payload.grant_type:
+            raise InvalidRequestError("Parameter grant_type is missing.")
+        raise UnsupportedGrantError("The grant_type is not supported.")
+
+    def authenticate_client(
+        self, request: ProtocolRequest, methods: Sequence[str], endpoint: str = "token"
+    ) -> RegisteredClient:
+        return authenticate(request, self.clients, self._clock, allow_public="none" in methods)
+
+    def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
+        return request
+
+    def handle_response(self, status: int, body: Any, headers: Sequence[tuple[str, str]]) -> Answer:
+        return status, body, headers
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nothing listens: what must be recorded is recorded where it happens."""
+
+    def save_token(self, token: object, request: ProtocolRequest) -> None:
+        """Nothing is saved: tokens have no row."""
+
+    def _answer(self, make_request: Callable[[], ProtocolRequest], work: Callable[[ProtocolRequest], Answer]) -> Answer:
+        try:
+            return work(make_request())
+        except OAuth2Error as error:
+            return self.handle_error_response(None, error)  # type: ignore[no-any-return]  # Authlib carries no types

@@ -1,0 +1,196 @@
+"""Access tokens without a row: JWTs (RFC 9068) or sealed handles, signed, read, and judged against the feed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+
+from authsrv.identity.principals import Principal
+from authsrv.identity.revocations import RevocationList
+from authsrv.kit.clock import Clock
+from authsrv.kit.handles import Handle, HandleSealer, Purpose
+from authsrv.kit.identifiers import Identifiers, is_uuid7, parse_uuid
+from authsrv.kit.signing import Algorithm, read_header, sign, verify
+from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.keyring import Keyring
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.unit import NoticeKind, Unit
+
+OPAQUE_ACCESS = Purpose(3, "at_")
+JWT_TYPE = "at+jwt"
+# Signatures already checked: a token is used many times, its signature does not change.
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What an access token says, whatever its format; times are whole seconds since the epoch (RFC 7519, 2)."""
+
+    jti: UUID
+    client_id: str
+    subject: str
+    scope: str
+    audience: tuple[str, ...]
+    issued_at: int
+    expires_at: int
+    store: str | None = None
+    grant_id: str | None = None
+    auth_time: int | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """The person behind it; none where the client acts for itself (RFC 9068, 2.2: `sub` is the client then)."""
+        return self.subject if self.subject != self.client_id else None
+
+
+class AccessTokens:
+    """Makes and reads them; neither touches the database."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        keyring: Keyring,
+        sealer: HandleSealer,
+        revocations: RevocationList,
+        clock: Clock,
+        identifiers: Identifiers,
+        access_seconds: int,
+    ) -> None:
+        self._issuer = issuer
+        self._keyring = keyring
+        self._sealer = sealer
+        self._revocations = revocations
+        self._clock = clock
+        self._identifiers = identifiers
+        self._access_seconds = access_seconds
+        self._read = lru_cache(maxsize=_REMEMBERED)(self._read_anew)
+
+    def issue(self, client: RegisteredClient, scopes: list[str], audience: tuple[str, ...]) -> tuple[str, AccessToken]:
+        """A token with which the client acts for itself, and what it says."""
+        now = self._clock.time_ns() // 1_000_000_000
+        token = AccessToken(
+            jti=self._identifiers.next(),
+            client_id=client.client_id,
+            subject=client.client_id,
+            scope=" ".join(scopes),
+            audience=audience,
+            issued_at=now,
+            expires_at=now + (client.access_seconds or self._access_seconds),
+            store=client.store,
+        )
+        if client.token_format == "opaque":
+            return self._sealer.seal(OPAQUE_ACCESS, _to_handle(token)), token
+        ring_key = self._keyring.signing(cast("Algorithm", client.signing_alg))
+        return sign(self._claims(token), ring_key.key, ring_key.algorithm, JWT_TYPE), token
+
+    def find(self, text: str) -> AccessToken | None:
+        """The token if it is ours, unexpired and not taken back. The caller has made sure that the feed is fresh."""
+        token = self._read(text)
+        if token is None or token.expires_at <= self._clock.time_ns() // 1_000_000_000:
+            return None
+        hangs_on = (
+            (NoticeKind.GRANT, token.grant_id),
+            (NoticeKind.CLIENT, token.client_id),
+            (NoticeKind.USER, token.user_id),
+        )
+        return None if self._revocations.is_void(token.jti, hangs_on) else token
+
+    def find_principal(self, text: str) -> Principal | None:
+        """The token's bearer."""
+        token = self.find(text)
+        if token is None:
+            return None
+        return Principal(
+            client_id=token.client_id,
+            user_id=token.user_id,
+            store=token.store,
+            scopes=frozenset(token.scope.split()),
+            audiences=frozenset(token.audience),
+        )
+
+    def revoke(self, unit: Unit, token: AccessToken) -> None:
+        """Takes one token back: one line in the feed, kept until the token would have expired by itself."""
+        lives = timedelta(seconds=token.expires_at - self._clock.time_ns() // 1_000_000_000 + 1)
+        add_revocation(unit, NoticeKind.TOKEN, str(token.jti), unit.now() + lives)
+
+    def forget(self) -> None:
+        """The keys changed: no signature counts as checked any more."""
+        self._read.cache_clear()
+
+    def _claims(self, token: AccessToken) -> dict[str, Any]:
+        claims = {
+            "iss": self._issuer,
+            "sub": token.subject,
+            "aud": token.audience[0] if len(token.audience) == 1 else list(token.audience),
+            "exp": token.expires_at,
+            "iat": token.issued_at,
+            "jti": str(token.jti),
+            "client_id": token.client_id,
+            "scope": token.scope,
+            "store": token.store,
+            "grant_id": token.grant_id,
+            "auth_time": token.auth_time,
+        }
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def _read_anew(self, text: str) -> AccessToken | None:
+        if text.startswith(OPAQUE_ACCESS.prefix):
+            handle = self._sealer.open(OPAQUE_ACCESS, text)
+            return _from_handle(handle) if handle else None
+        return self._read_jwt(text)
+
+    def _read_jwt(self, text: str) -> AccessToken | None:
+        header = read_header(text)
+        # RFC 9068, 4: the type keeps an ID token from passing for an access token.
+        if header is None or str(header.get("typ", "")).lower() not in {JWT_TYPE, f"application/{JWT_TYPE}"}:
+            return None
+        ring_key = self._keyring.find(header.get("kid"))
+        # RFC 8725, 3.1: the key says which algorithm, never the token.
+        if ring_key is None or header.get("alg") != ring_key.algorithm:
+            return None
+        claims = verify(text, ring_key.key, ring_key.algorithm)
+        if claims is None or claims.get("iss") != self._issuer:
+            return None
+        jti = parse_uuid(claims["jti"])
+        if jti is None or not is_uuid7(jti):
+            return None
+        audience = claims["aud"]
+        return AccessToken(
+            jti=jti,
+            client_id=claims["client_id"],
+            subject=claims["sub"],
+            scope=claims["scope"],
+            audience=(audience,) if isinstance(audience, str) else tuple(audience),
+            issued_at=claims["iat"],
+            expires_at=claims["exp"],
+            store=claims.get("store"),
+            grant_id=claims.get("grant_id"),
+            auth_time=claims.get("auth_time"),
+        )
+
+
+def _to_handle(token: AccessToken) -> Handle:
+    """The handle's row id is the `jti`, its counter the expiry; the rest is attached."""
+    rest = [token.client_id, token.subject, token.scope, token.audience, token.issued_at]
+    rest += [token.store, token.grant_id, token.auth_time]
+    return Handle(token.jti, token.expires_at, orjson.dumps(rest))
+
+
+def _from_handle(handle: Handle) -> AccessToken:
+    client_id, subject, scope, audience, issued_at, store, grant_id, auth_time = orjson.loads(handle.attachment)
+    return AccessToken(
+        jti=handle.row_id,
+        client_id=client_id,
+        subject=subject,
+        scope=scope,
+        audience=tuple(audience),
+        issued_at=issued_at,
+        expires_at=handle.counter,
+        store=store,
+        grant_id=grant_id,
+        auth_time=auth_time,
+    )

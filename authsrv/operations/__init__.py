@@ -1,0 +1,1 @@
+"""What runs beside requests: commands, the feed, pruning, probes and metrics."""

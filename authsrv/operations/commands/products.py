@@ -1,0 +1,94 @@
+"""`authsrv products`: filling a store's catalogue from a file."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from authsrv.kit.errors import DomainError
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_one
+from authsrv.shop.money import to_minor
+from authsrv.storage.audit import add_audit_event
+from authsrv.storage.products import ProductValues, save_product
+from authsrv.storage.stores import find_store
+from authsrv.storage.unit import Unit
+
+commands = typer.Typer(help="A store's catalogue.", no_args_is_help=True)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, str_strip_whitespace=True)
+
+    product_id: str = Field(min_length=1, max_length=64)
+    code: str = Field(min_length=1, max_length=64)
+    brand: str = Field(default="", max_length=100)
+    name: str = Field(min_length=1, max_length=200)
+    price: str
+    stock: int = Field(ge=0, le=2_000_000_000)
+    currency: str | None = None
+
+
+@commands.callback()
+def group() -> None:
+    """A store's catalogue."""
+
+
+@commands.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or a JSON array.")],
+    store: Annotated[str, typer.Option(help="Prefix of the store.")],
+    as_json: AsJson = False,
+) -> None:
+    """Add or change products: all of the file, or nothing."""
+    rows = _read(file)
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        found = find_store(unit, store)
+        if found is None:
+            raise DomainError("not_found", 404, f"There is no store {store}.")
+        for number, row in enumerate(rows, 1):
+            if row.currency not in {None, "", found.currency}:
+                raise DomainError("invalid", 400, f"row {number}: currency: the store sells in {found.currency}.")
+            try:
+                price_minor = to_minor(row.price, found.currency)
+            except ValueError as fault:
+                raise DomainError("invalid", 400, f"row {number}: price: {fault}.") from None
+            values = ProductValues(
+                product_id=row.product_id,
+                code=row.code,
+                brand=row.brand,
+                name=row.name,
+                price_minor=price_minor,
+                stock=row.stock,
+            )
+            save_product(unit, found.id, values)
+        add_audit_event(unit, "products.imported", actor=ACTOR, subject=store, count=len(rows))
+        return {"store": store, "imported": len(rows)}
+
+    show_one(run(work), as_json=as_json)
+
+
+def _read(file: Path) -> list[_Row]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: cannot be read: {error}.")
+    if text.lstrip().startswith("["):
+        try:
+            entries = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            fail(f"{file}: is not JSON: {error}.")
+    else:
+        entries = list(csv.DictReader(io.StringIO(text)))
+    rows = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            rows.append(_Row.model_validate(entry))
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            fail(f"{file}: row {number}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}.")
+    return rows

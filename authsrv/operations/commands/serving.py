@@ -1,0 +1,226 @@
+"""`authsrv serve`, `migrate` and `check`: running the server and judging whether it may run."""
+
+import asyncio
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import asyncpg
+import orjson
+import typer
+import uvicorn
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from uvicorn.supervisors import Multiprocess
+
+from authsrv.kit.entropy import SystemEntropy
+from authsrv.kit.errors import Unavailable
+from authsrv.kit.vault import Vault
+from authsrv.oauth.keyring import ensure_keys
+from authsrv.oauth.scopes import ScopeCatalogue
+from authsrv.operations.commands.running import AsJson, command_database, command_settings, fail
+from authsrv.operations.commands.welcome import demo_summary
+from authsrv.operations.demo import seed_demo
+from authsrv.operations.inspection import Finding, inspect_clients, inspect_settings
+from authsrv.operations.logs import set_up_logs
+from authsrv.operations.metrics import MULTIPROCESS_FOLDER
+from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, schema_is_current
+from authsrv.operations.schema import migrate as bring_up
+from authsrv.operations.secrets_file import secret_keys_of
+from authsrv.settings import Settings, SettingsError, config_file, load_settings, unknown_environment_names
+from authsrv.storage.database import Database
+from authsrv.storage.unit import Unit
+
+T = TypeVar("T")
+
+_APP = "authsrv.app:worker_app"
+_PENDING_CONNECTIONS = 2048
+_KEEP_ALIVE_SECONDS = 65
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=256)] = 1,
+    demo: Annotated[bool, typer.Option("--demo", help="With the demo shop and its credentials.")] = False,
+) -> None:
+    """Serve. On SQLite the schema is brought up to date first; on PostgreSQL `authsrv migrate` does that."""
+    settings = _serving_settings(host, port, demo=demo)
+    set_up_logs(settings.log, settings.log_level)
+    for name in unknown_environment_names(os.environ):
+        typer.echo(f"warning: {name} is no setting of authsrv; ignored", err=True)
+    _prepare(settings)
+    _listen(host, port, workers, settings)
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the schema to its newest version. Running it again changes nothing."""
+    settings = command_settings()
+
+    async def work(database: Database) -> bool:
+        if await schema_is_current(database):
+            return False
+        await bring_up(database)
+        return True
+
+    changed = _with_database(settings, work)
+    if as_json:
+        typer.echo(orjson.dumps({"migrated": changed}))
+    else:
+        typer.echo("The schema was brought up to date." if changed else "The schema is up to date.")
+
+
+def check(as_json: AsJson = False) -> None:
+    """Print the effective settings, secrets masked, then all that is unsafe or broken and what to do about it."""
+    settings = command_settings()
+    findings = [*inspect_settings(settings, os.environ), *_inspect_database(settings)]
+    shown = {**orjson.loads(settings.model_dump_json()), "database_url": _masked(settings)}
+    if as_json:
+        problems = [{"name": f.name, "problem": f.problem, "remedy": f.remedy, "unsafe": f.unsafe} for f in findings]
+        typer.echo(orjson.dumps({"settings": shown, "findings": problems}, option=orjson.OPT_INDENT_2))
+    else:
+        for name, value in _flat(shown):
+            typer.echo(f"{name} = {value}")
+        typer.echo("")
+        for finding in findings:
+            typer.echo(
+                f"{'UNSAFE' if finding.unsafe else 'note  '}  {finding.name}: {finding.problem}\n"
+                f"        → {finding.remedy}"
+            )
+        if not findings:
+            typer.echo("Nothing unsafe found.")
+    if any(finding.unsafe for finding in findings):
+        raise typer.Exit(1)
+
+
+def _serving_settings(host: str, port: int, *, demo: bool) -> Settings:
+    try:
+        settings = load_settings(demo=True) if demo else load_settings()
+        if settings.demo and not settings.issuer:
+            # A browser cannot visit 0.0.0.0.
+            reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
+            os.environ["AUTHSRV_ISSUER"] = f"http://{reachable}:{port}"
+        if demo:
+            os.environ["AUTHSRV_DEMO"] = "true"
+        settings = load_settings()
+        if not settings.issuer:
+            fail("issuer: is required. Set AUTHSRV_ISSUER to the URL this server is reached at, or try --demo.")
+        secret_keys_of(settings, SystemEntropy())
+    except SettingsError as error:
+        fail(str(error))
+    return settings
+
+
+def _prepare(settings: Settings) -> None:
+    """Schema, keys and demo shop, before any worker starts: what is wrong is said once, here."""
+    keys = secret_keys_of(settings, SystemEntropy())
+    vault = Vault(keys, "signing key", SystemEntropy())
+    scopes = ScopeCatalogue.read(config_file("scopes.toml"))
+
+    def fill(unit: Unit) -> None:
+        ensure_keys(unit, vault)
+        if settings.demo:
+            seed_demo(unit, keys, scopes)
+
+    async def work(database: Database) -> None:
+        await ensure_schema(database)
+        await database.transact(fill)
+
+    _with_database(settings, work)
+    if settings.demo:
+        typer.echo(demo_summary(settings, keys))
+
+
+def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
+    config = uvicorn.Config(
+        _APP,
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Proxies are judged by our own rule, from trusted_proxies.
+        proxy_headers=False,
+        backlog=_PENDING_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.http.drain_seconds,
+        lifespan="on",
+    )
+    if workers > 1:
+        with tempfile.TemporaryDirectory(prefix="authsrv-metrics-") as folder:
+            os.environ[MULTIPROCESS_FOLDER] = folder
+            Multiprocess(config, sockets=[_bind(host, port)]).run()
+        return
+    server = uvicorn.Server(config)
+    # uvicorn raises the signal again once it has drained; having drained as asked is a success.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[_bind(host, port)])
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        fail(f"Cannot listen on {host}:{port}: {error.strerror}.")
+    listener.set_inheritable(True)
+    return listener
+
+
+def _inspect_database(settings: Settings) -> list[Finding]:
+    async def work(database: Database) -> list[Finding]:
+        if not await schema_is_current(database):
+            return [Finding("database", "the schema is not up to date", "run: authsrv migrate", unsafe=True)]
+        return await database.transact(inspect_clients, read_only=True)
+
+    try:
+        return _with_database(settings, work)
+    except typer.Exit:
+        return [Finding("database_url", "the database cannot be reached", "see the message above", unsafe=True)]
+
+
+def _with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def go() -> T:
+        database = command_database(settings)
+        try:
+            await database.start()
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(go())
+    except SchemaOutOfDate as error:
+        fail(str(error))
+    except Unavailable as error:
+        fail(f"{error.reason}.")
+    except (OSError, asyncpg.PostgresError) as error:
+        fail(f"The database cannot be reached: {error}.")
+
+
+def _masked(settings: Settings) -> str:
+    """The database's URL without its password."""
+    try:
+        return make_url(settings.database_url.get_secret_value()).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(not a URL)"
+
+
+def _flat(values: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    lines: list[tuple[str, object]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            lines += _flat(value, f"{prefix}{name}.")
+        else:
+            lines.append((prefix + name, orjson.dumps(value).decode()))
+    return lines

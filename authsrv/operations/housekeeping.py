@@ -1,0 +1,83 @@
+"""Deletes what has expired, in small batches, and rotates due signing keys; one process at a time, by a lease."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from authsrv.kit.clock import Clock
+from authsrv.kit.errors import Unavailable
+from authsrv.kit.vault import Vault
+from authsrv.oauth.keyring import rotate_keys
+from authsrv.settings import Settings
+from authsrv.storage.audit import prune_audit_events
+from authsrv.storage.database import Database
+from authsrv.storage.grants import prune_grants
+from authsrv.storage.leases import take_lease
+from authsrv.storage.revocations import prune_revocations
+from authsrv.storage.signing_keys import prune_signing_keys
+from authsrv.storage.unit import Unit
+
+log = structlog.get_logger(__name__)
+
+LEASE = "housekeeping"
+
+
+class Housekeeping:
+    """Runs beside the requests of every process; does something in the one that holds the lease."""
+
+    def __init__(self, database: Database, vault: Vault, settings: Settings, clock: Clock, holder: str) -> None:
+        self._database = database
+        self._vault = vault
+        self._settings = settings
+        self._clock = clock
+        self._holder = holder
+
+    async def run(self) -> None:
+        """For ever: waits, and tidies."""
+        while True:
+            await asyncio.sleep(self._settings.pruning.every_seconds)
+            try:
+                await self.tidy()
+            except Unavailable as away:
+                log.warning("housekeeping put off", reason=away.reason)
+
+    async def tidy(self) -> dict[str, int]:
+        """One round, if the lease can be had; says how many rows of what went."""
+        # Three rounds long: a holder that dies is replaced soon, one that works keeps it.
+        lasts = timedelta(seconds=self._settings.pruning.every_seconds * 3)
+        if not await self._database.transact(lambda unit: take_lease(unit, LEASE, self._holder, lasts)):
+            return {}
+        gone = {name: await self._prune(prune) for name, prune in self._prunings().items()}
+        if any(gone.values()):
+            log.info("pruned", **gone)
+        await self._rotate_due_keys()
+        return gone
+
+    def _prunings(self) -> dict[str, Callable[[Unit, int], int]]:
+        kept = timedelta(seconds=self._settings.pruning.audit_seconds)
+        return {
+            "revocations": prune_revocations,
+            "grants": prune_grants,
+            "signing_keys": prune_signing_keys,
+            "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
+        }
+
+    async def _prune(self, prune: Callable[[Unit, int], int]) -> int:
+        batch, total = self._settings.pruning.batch, 0
+        while True:
+            gone = await self._database.transact(lambda unit: prune(unit, batch))
+            total += gone
+            if gone < batch:
+                return total
+
+    async def _rotate_due_keys(self) -> None:
+        keys = self._settings.keys
+
+        def work(unit: Unit) -> int:
+            announce, due = timedelta(seconds=keys.announce_seconds), timedelta(seconds=keys.rotate_after_seconds)
+            return len(rotate_keys(unit, self._vault, announce=announce, actor="authsrv", older_than=due))
+
+        if announced := await self._database.transact(work):
+            log.info("signing keys announced", count=announced)

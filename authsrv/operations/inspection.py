@@ -1,0 +1,88 @@
+"""What `authsrv check` looks at: settings and clients that would be unsafe in production, each with its remedy."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from authsrv.operations.secrets_file import secrets_path
+from authsrv.settings import Settings, is_loopback_host, unknown_environment_names
+from authsrv.storage.clients import list_clients
+from authsrv.storage.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something worth a person's attention; `unsafe` when production must not run with it."""
+
+    name: str
+    problem: str
+    remedy: str
+    unsafe: bool
+
+
+def inspect_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """What the settings alone give away."""
+    if settings.demo:
+        yield Finding("demo", "the demo shop and its known credentials are on", "unset AUTHSRV_DEMO", unsafe=True)
+    yield from _inspect_issuer(settings)
+    yield from _inspect_secrets(settings)
+    yield from _inspect_numbers(settings)
+    if any(network.num_addresses > 2**24 for network in settings.trusted_proxies):
+        remedy = "name the proxies' own addresses or networks"
+        yield Finding("trusted_proxies", "trusts so many addresses that callers can choose theirs", remedy, unsafe=True)
+    for name in unknown_environment_names(environ):
+        yield Finding(name, "is no setting of authsrv", "remove it, or correct its spelling", unsafe=False)
+
+
+def inspect_clients(unit: Unit) -> list[Finding]:
+    """Clients that were given less protection than the standard asks for."""
+    return [
+        Finding(
+            f"app {client.client_id}",
+            f"{client.name} may leave out PKCE",
+            "let its library send PKCE, then register it with --pkce required",
+            unsafe=False,
+        )
+        for client in list_clients(unit)
+        if client.pkce == "optional"
+    ]
+
+
+def _inspect_issuer(settings: Settings) -> Iterator[Finding]:
+    if not settings.issuer:
+        yield Finding("issuer", "is not set", "set AUTHSRV_ISSUER to this server's public https URL", unsafe=True)
+    elif not settings.issuer.startswith("https:"):
+        yield Finding("issuer", "is not https", "put TLS in front and name the https URL", unsafe=True)
+    elif is_loopback_host(urlsplit(settings.issuer).hostname or ""):
+        yield Finding("issuer", "names this machine only", "name the host that people and apps use", unsafe=True)
+
+
+def _inspect_secrets(settings: Settings) -> Iterator[Finding]:
+    texts = settings.secret_texts
+    if not texts and not settings.is_sqlite:
+        remedy = "set AUTHSRV_SECRET_KEYS to a random text of at least 32 bytes, the same for every process"
+        yield Finding("secret_keys", "is not set", remedy, unsafe=True)
+    for text in texts:
+        if len(text.encode()) < 32:
+            yield Finding(
+                "secret_keys", "one is shorter than 32 bytes", "make one with: openssl rand -base64 48", unsafe=True
+            )
+        elif len(set(text)) < 12:
+            yield Finding("secret_keys", "one is not random", "make one with: openssl rand -base64 48", unsafe=True)
+    path = secrets_path(settings) if settings.is_sqlite and not texts else None
+    if path is not None and path.exists() and path.stat().st_mode & 0o077:
+        yield Finding(str(path), "others on this machine can read it", f"chmod 600 {path}", unsafe=True)
+
+
+def _inspect_numbers(settings: Settings) -> Iterator[Finding]:
+    if settings.keys.jwks_max_age_seconds * 2 > settings.keys.announce_seconds:
+        problem = "verifiers may still hold a JWKS without the new key when it begins to sign"
+        yield Finding("keys.announce_seconds", problem, "make it at least twice keys.jwks_max_age_seconds", unsafe=True)
+    if settings.feed.max_age_seconds > 1:
+        problem = "a revoked token may pass for longer than a second"
+        yield Finding("feed.max_age_seconds", problem, "set it to 1 or less", unsafe=True)
+    if settings.feed.poll_seconds >= settings.feed.max_age_seconds:
+        problem = "requests have to wait for readings of the feed"
+        yield Finding("feed.poll_seconds", problem, "make it less than half of feed.max_age_seconds", unsafe=False)
+    if settings.tokens.access_seconds > 86_400:
+        yield Finding("tokens.access_seconds", "is more than a day", "an hour is usual", unsafe=False)

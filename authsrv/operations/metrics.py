@@ -1,0 +1,58 @@
+"""What the server counts about itself, in Prometheus' words; one process or several."""
+
+import os
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+# Set by `serve` before it starts several workers; the library reads it by itself.
+MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Metrics:
+    """The counters of one app."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "authsrv_requests", "Answered requests.", ["method", "route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "authsrv_request_seconds", "Time to answer.", ["route"], buckets=_BUCKETS, registry=self._registry
+        )
+        self._feed_age = Gauge(
+            "authsrv_feed_age_seconds",
+            "Age of the last good reading of the revocation feed.",
+            registry=self._registry,
+            multiprocess_mode="max",
+        )
+        self._statements = Gauge(
+            "authsrv_sql_statements",
+            "SQL statements sent to the database.",
+            registry=self._registry,
+            multiprocess_mode="sum",
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts one answer."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def watch(self, *, feed_age: Callable[[], float], statements: Callable[[], int]) -> Callable[[], None]:
+        """A function that takes a reading of what is not counted request by request."""
+
+        def read() -> None:
+            self._feed_age.set(feed_age())
+            self._statements.set(statements())
+
+        return read
+
+    def render(self) -> bytes:
+        """All of it as text (version 0.0.4 of the exposition format)."""
+        if MULTIPROCESS_FOLDER in os.environ:
+            everyone = CollectorRegistry()
+            MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+            return generate_latest(everyone)
+        return generate_latest(self._registry)

@@ -1,0 +1,75 @@
+"""The map: every path, its methods and who answers, on one page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from authsrv.dialects import order_api
+from authsrv.endpoints import introspect, revoke, token, well_known
+from authsrv.operations import probes
+from authsrv.web.gate import GateRules
+from authsrv.web.voices import Voices
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A path and its handler for each method; `metadata` is the name the metadata shows it under (RFC 8414, 2)."""
+
+    path: str
+    handlers: Mapping[str, Handler]
+    metadata: str | None = None
+    # Whether scripts of any origin may call it, without credentials of the browser.
+    cors: bool = False
+
+
+DOORS = (
+    # the standards
+    Door("/oauth/token", {"POST": token.token}, metadata="token_endpoint", cors=True),
+    Door("/oauth/introspect", {"POST": introspect.introspect}, metadata="introspection_endpoint"),
+    Door("/oauth/revoke", {"POST": revoke.revoke}, metadata="revocation_endpoint", cors=True),
+    Door("/oauth/jwks", {"GET": well_known.jwks}, metadata="jwks_uri", cors=True),
+    Door("/.well-known/oauth-authorization-server", {"GET": well_known.authorization_server}, cors=True),
+    # RFC 8414, 3.1: with an issuer path, the path follows the well-known part.
+    Door("/.well-known/oauth-authorization-server/{path:path}", {"GET": well_known.authorization_server}, cors=True),
+    Door("/.well-known/openid-configuration", {"GET": well_known.openid_configuration}, cors=True),
+    Door("/.well-known/oauth-protected-resource", {"GET": well_known.protected_resource}, cors=True),
+    Door("/.well-known/oauth-protected-resource/{path:path}", {"GET": well_known.protected_resource}, cors=True),
+    # the Order API
+    Door("/orders", {"GET": order_api.list_all, "POST": order_api.create}, cors=True),
+    Door("/orders/{order_id}", {"GET": order_api.read}, cors=True),
+    # what watches over us
+    Door("/healthz", {"GET": probes.health}),
+    Door("/readyz", {"GET": probes.ready}),
+    Door("/metrics", {"GET": probes.metrics}),
+)
+
+# How errors are worded below a path; everywhere else the standards' way.
+VOICES = (("/orders", order_api.voice),)
+
+
+def build_routes() -> list[Route]:
+    return [Route(door.path, _by_method(door.handlers), methods=list(door.handlers)) for door in DOORS]
+
+
+def gate_rules() -> GateRules:
+    fixed = (door.path.partition("{")[0] for door in DOORS if door.cors)
+    return GateRules(cors_prefixes=tuple(fixed), voices=Voices(VOICES))
+
+
+def metadata_paths() -> dict[str, str]:
+    return {door.metadata: door.path for door in DOORS if door.metadata}
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    if len(handlers) == 1:
+        return next(iter(handlers.values()))
+
+    async def choose(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return choose

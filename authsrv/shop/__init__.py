@@ -1,0 +1,1 @@
+"""Resources without a vendor's words: the catalogue and the orders."""

@@ -1,0 +1,118 @@
+"""Clients (apps and services), their secrets, and the news that one of them changed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, SQLModel, col, select, update
+
+from authsrv.storage.columns import UTC_TIME
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.unit import NoticeKind, Unit
+
+# A process that has not read the feed for this long reads it from the start, so older news can be forgotten.
+_NEWS_LIVES = timedelta(minutes=10)
+
+
+class Client(SQLModel, table=True):
+    """A registered client with the metadata of RFC 7591, 2, and what authsrv lets each choose for itself."""
+
+    __tablename__ = "client"
+
+    id: UUID = Field(primary_key=True)
+    client_id: str = Field(max_length=512, unique=True)
+    name: str = Field(max_length=200)
+    type: str = Field(max_length=10)
+    developer_id: UUID = Field(foreign_key="user.id", index=True)
+    store_id: UUID | None = Field(default=None, foreign_key="store.id", index=True)
+    scope: str = Field(max_length=2000)
+    grant_types: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    redirect_uris: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    post_logout_redirect_uris: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    backchannel_logout_uri: str | None = Field(default=None, max_length=2000)
+    # None: either way of sending the secret.
+    token_endpoint_auth_method: str | None = Field(default=None, max_length=40)
+    jwks: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    pkce: str = Field(default="required", max_length=10)
+    token_format: str = Field(default="jwt", max_length=10)
+    signing_alg: str = Field(default="ES256", max_length=10)
+    id_token_alg: str = Field(default="RS256", max_length=10)
+    is_resource_server: bool = False
+    access_seconds: int | None = None
+    refresh_idle_seconds: int | None = None
+    grant_seconds: int | None = None
+    code_seconds: int | None = None
+    rotates_refresh_tokens: bool = True
+    approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    suspended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    updated_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class ClientSecret(SQLModel, table=True):
+    """A client's secret as its SHA-256; two may live at once while the client changes over."""
+
+    __tablename__ = "client_secret"
+
+    id: UUID = Field(primary_key=True)
+    client_id: UUID = Field(foreign_key="client.id", index=True)
+    digest: bytes
+    last_four: str = Field(max_length=4)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+
+
+def add_client(unit: Unit, client: Client) -> Client:
+    unit.session.add(client)
+    unit.session.flush()
+    announce_client(unit, client.client_id)
+    return client
+
+
+def find_client(unit: Unit, client_id: str) -> Client | None:
+    return unit.session.exec(select(Client).where(Client.client_id == client_id)).first()
+
+
+def list_clients(unit: Unit) -> list[Client]:
+    """All clients, newest first."""
+    return list(unit.session.exec(select(Client).order_by(col(Client.id).desc())))
+
+
+def save_client(unit: Unit, client: Client) -> None:
+    """Writes the changed client and tells every process to forget its copy."""
+    client.updated_at = unit.now()
+    unit.session.add(client)
+    unit.session.flush()
+    announce_client(unit, client.client_id)
+
+
+def announce_client(unit: Unit, client_id: str) -> None:
+    add_revocation(unit, NoticeKind.CLIENT_CHANGED, client_id, unit.now() + _NEWS_LIVES)
+
+
+def add_client_secret(unit: Unit, client: Client, digest: bytes, last_four: str) -> ClientSecret:
+    secret = ClientSecret(
+        id=unit.new_id(), client_id=client.id, digest=digest, last_four=last_four, created_at=unit.now()
+    )
+    unit.session.add(secret)
+    unit.session.flush()
+    announce_client(unit, client.client_id)
+    return secret
+
+
+def list_live_secrets(unit: Unit, client_row_id: UUID) -> list[ClientSecret]:
+    """Secrets that have not expired, newest first."""
+    lives = (col(ClientSecret.expires_at).is_(None)) | (col(ClientSecret.expires_at) > unit.now())
+    of_client = select(ClientSecret).where(col(ClientSecret.client_id) == client_row_id, lives)
+    return list(unit.session.exec(of_client.order_by(col(ClientSecret.id).desc())))
+
+
+def expire_secrets(unit: Unit, client: Client, at: datetime) -> int:
+    """Sets an end to all live secrets that would live longer; returns how many."""
+    longer = (col(ClientSecret.expires_at).is_(None)) | (col(ClientSecret.expires_at) > at)
+    ended = unit.change(
+        update(ClientSecret).where(col(ClientSecret.client_id) == client.id, longer).values(expires_at=at)
+    )
+    announce_client(unit, client.client_id)
+    return ended

@@ -1,0 +1,243 @@
+"""The seam between async and plain: `transact` runs plain work in a greenlet, commits, and only then returns."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import asyncpg
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only, greenlet_spawn
+from sqlmodel import Session
+
+from authsrv.kit.clock import Clock
+from authsrv.kit.errors import DomainError, Unavailable
+from authsrv.kit.identifiers import Identifiers
+from authsrv.storage.unit import Notice, Unit
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 3
+_SQLITE_BUSY_MILLISECONDS = 5000
+_READ_ONLY = "authsrv_read_only"
+
+
+class Database:
+    """One engine and one way in. Usable after `start`."""
+
+    def __init__(
+        self, url: str, *, clock: Clock, identifiers: Identifiers, pool_size: int = 10, timeout_seconds: float = 5.0
+    ) -> None:
+        """`url` as in the settings: `sqlite:///…` or `postgresql://…`. Raises ValueError for any other."""
+        self._url = _driver_url(url)
+        self._clock = clock
+        self._identifiers = identifiers
+        self._pool_size = pool_size
+        self._timeout_seconds = timeout_seconds
+        self._listeners: list[Callable[[Sequence[Notice]], None]] = []
+        # SQLite has one writer: waiting here is fair and cheap, waiting in its busy handler is neither.
+        self._writer = asyncio.Lock()
+        self._engine: AsyncEngine | None = None
+        self._reading: Engine | None = None
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.has_pooler = False
+        self.statements = 0
+
+    async def start(self) -> None:
+        """Makes the engine; on PostgreSQL first finds out whether a pooler stands between."""
+        if self.is_sqlite:
+            self._engine = self._sqlite_engine()
+        else:
+            self.has_pooler = await _meets_a_pooler(self._url)
+            self._engine = self._postgresql_engine()
+        sync_engine = self._engine.sync_engine
+        event.listen(sync_engine, "before_cursor_execute", self._count)
+        # One statement of its own needs no BEGIN and COMMIT around it, unless a pooler could part its two halves.
+        alone: dict[str, Any] = {} if self.is_sqlite or self.has_pooler else {"isolation_level": "AUTOCOMMIT"}
+        self._reading = sync_engine.execution_options(**{_READ_ONLY: True}, **alone)
+
+    async def close(self) -> None:
+        if self._engine is not None:
+            await self._engine.dispose()
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine itself, for migrations."""
+        if self._engine is None:
+            raise RuntimeError("the database was not started; mount the app with its lifespan")
+        return self._engine
+
+    @property
+    def url(self) -> URL:
+        """The URL with its driver; its text form masks the password."""
+        return self._url
+
+    def listen(self, listener: Callable[[Sequence[Notice]], None]) -> None:
+        """Calls `listener` with the notices of each transaction of this process right after its commit."""
+        self._listeners.append(listener)
+
+    async def transact(self, work: Callable[[Unit], T], *, read_only: bool = False) -> T:
+        """Runs `work(unit)` below the seam and commits. No mail, no HTTP and no sleep belong inside.
+
+        Raises what `work` raises, after undoing it (or committing it, where a DomainError says so), and Unavailable
+        when the database is away, hangs, or has no free connection in time.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await greenlet_spawn(self._run, work, read_only=read_only)
+        except (TimeoutError, PoolTimeout) as slow:
+            raise Unavailable("the database did not answer in time") from slow
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+            raise Unavailable(f"the database is away: {type(away).__name__}") from away
+        except DBAPIError as error:
+            if _is_away(error):
+                raise Unavailable(f"the database is away: {type(error.orig).__name__}") from error
+            raise
+
+    async def connect_driver(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A PostgreSQL connection of its own, outside the pool; the caller closes it."""
+        return await _connect(self._url)
+
+    def _run(self, work: Callable[[Unit], T], *, read_only: bool) -> T:
+        holds_writer = False
+
+        def open_session() -> Session:
+            nonlocal holds_writer
+            if read_only:
+                return Session(self._reading, expire_on_commit=False)
+            if self.is_sqlite:
+                await_only(self._writer.acquire())
+                holds_writer = True
+            return Session(self.engine.sync_engine, expire_on_commit=False)
+
+        unit = Unit(open_session, self._clock, self._identifiers)
+        try:
+            try:
+                result = work(unit)
+            except DomainError as refusal:
+                if refusal.keeps_writes:
+                    unit.commit()
+                    self._tell(unit.notices)
+                raise
+            unit.commit()
+        finally:
+            try:
+                unit.close()
+            finally:
+                if holds_writer:
+                    self._writer.release()
+        self._tell(unit.notices)
+        return result
+
+    def _tell(self, notices: Sequence[Notice]) -> None:
+        if notices:
+            for listener in self._listeners:
+                listener(notices)
+
+    def _count(self, *_: object) -> None:
+        self.statements += 1
+
+    def _sqlite_engine(self) -> AsyncEngine:
+        if path := self._url.database:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(
+            self._url, pool_size=self._pool_size, max_overflow=0, pool_timeout=self._timeout_seconds
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+
+    def _postgresql_engine(self) -> AsyncEngine:
+        arguments: dict[str, Any] = {"timeout": _CONNECT_SECONDS, "command_timeout": self._timeout_seconds}
+        if self.has_pooler:
+            # A pooler in transaction mode hands each transaction another server: nothing prepared may outlive one.
+            arguments |= {
+                "statement_cache_size": 0,
+                "prepared_statement_cache_size": 0,
+                "prepared_statement_name_func": str,
+            }
+        return create_async_engine(
+            self._url,
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=self._timeout_seconds,
+            connect_args=arguments,
+        )
+
+
+def _driver_url(text: str) -> URL:
+    url = make_url(text)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    driver = drivers.get(url.drivername.split("+")[0])
+    if driver is None:
+        raise ValueError("database_url must start with sqlite:/// or postgresql://")
+    url = url.set(drivername=driver)
+    if mode := url.query.get("sslmode"):
+        # libpq's word for it; asyncpg calls it ssl.
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return url
+
+
+async def _meets_a_pooler(url: URL) -> bool:
+    """Whether the process that greets us is not the one that works for us: a pooler greets with a made-up number."""
+    connection = await _connect(url)
+    try:
+        async with connection.transaction():
+            return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
+    finally:
+        await connection.close(timeout=_CONNECT_SECONDS)
+
+
+async def _connect(url: URL) -> "asyncpg.Connection[asyncpg.Record]":
+    plain = url.set(drivername="postgresql").difference_update_query(["ssl"])
+    return await asyncpg.connect(
+        plain.render_as_string(hide_password=False),
+        ssl=cast("Any", url.query.get("ssl")),
+        timeout=_CONNECT_SECONDS,
+        statement_cache_size=0,
+    )
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` chooses how.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {_SQLITE_BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        # An accepted order survives a power cut too.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: one that upgrades later is refused whenever another wrote in between.
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+# SQLSTATE classes in which the server, not the statement, is at fault: connection, resources, operator, system.
+_AWAY_STATES = ("08", "53", "57", "58")
+
+
+def _is_away(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_AWAY_STATES)
+    return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and _is_locked(error))
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return any(word in str(error.orig) for word in ("locked", "busy", "unable to open", "disk I/O"))

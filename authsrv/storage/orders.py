@@ -1,0 +1,106 @@
+"""Orders and their lines. A price is what the catalogue said when the order was placed, in minor units."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlmodel import Field, SQLModel, col, func, select
+
+from authsrv.storage.columns import UTC_TIME
+from authsrv.storage.unit import Unit
+
+
+class Order(SQLModel, table=True):
+    """`customer_id` is the store's name for its customer; `placed_by` the client whose credential placed it."""
+
+    __tablename__ = "order"
+    __table_args__ = (
+        Index("ix_order_store_id_id", "store_id", "id"),
+        Index("ix_order_store_id_customer_id_id", "store_id", "customer_id", "id"),
+        Index("ix_order_store_id_status_id", "store_id", "status", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    store_id: UUID = Field(foreign_key="store.id")
+    customer_id: str = Field(max_length=64)
+    status: str = Field(max_length=12)
+    currency: str = Field(max_length=3)
+    total_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    shipping_address: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    payment_method: str = Field(max_length=20)
+    placed_by: str = Field(max_length=512)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    updated_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class OrderLine(SQLModel, table=True):
+    """One product of an order; name and price are kept as they were."""
+
+    __tablename__ = "order_line"
+
+    order_id: UUID = Field(foreign_key="order.id", primary_key=True)
+    position: int = Field(primary_key=True)
+    product_row_id: UUID = Field(foreign_key="product.id")
+    product_id: str = Field(max_length=64)
+    name: str = Field(max_length=200)
+    quantity: int
+    price_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+def add_order(unit: Unit, order: Order, lines: Sequence[OrderLine]) -> None:
+    unit.session.add(order)
+    unit.session.flush()
+    unit.session.add_all(lines)
+    unit.session.flush()
+
+
+def find_order(unit: Unit, store_id: UUID, order_id: UUID, customer_id: str | None) -> Order | None:
+    """The order, if it is this store's and (where one is named) this customer's."""
+    query = select(Order).where(col(Order.id) == order_id, col(Order.store_id) == store_id)
+    if customer_id is not None:
+        query = query.where(Order.customer_id == customer_id)
+    return unit.session.exec(query).first()
+
+
+def list_lines(unit: Unit, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderLine]]:
+    """The lines of each of these orders, in the order in which they were asked for."""
+    lines: dict[UUID, list[OrderLine]] = {order_id: [] for order_id in order_ids}
+    if order_ids:
+        query = select(OrderLine).where(col(OrderLine.order_id).in_(order_ids))
+        for line in unit.session.exec(query.order_by(col(OrderLine.order_id), col(OrderLine.position))):
+            lines[line.order_id].append(line)
+    return lines
+
+
+def list_orders(
+    unit: Unit,
+    store_id: UUID,
+    *,
+    customer_id: str | None,
+    status: str | None,
+    after: UUID | None,
+    offset: int,
+    limit: int,
+) -> list[Order]:
+    """Newest first; `after` goes on behind that order, whatever arrived since."""
+    query = select(Order).where(*_chosen(store_id, customer_id, status))
+    if after is not None:
+        query = query.where(col(Order.id) < after)
+    return list(unit.session.exec(query.order_by(col(Order.id).desc()).offset(offset).limit(limit)))
+
+
+def count_orders(unit: Unit, store_id: UUID, *, customer_id: str | None, status: str | None) -> int:
+    return unit.session.exec(
+        select(func.count()).select_from(Order).where(*_chosen(store_id, customer_id, status))
+    ).one()
+
+
+def _chosen(store_id: UUID, customer_id: str | None, status: str | None) -> list[Any]:
+    chosen: list[Any] = [col(Order.store_id) == store_id]
+    if customer_id is not None:
+        chosen.append(col(Order.customer_id) == customer_id)
+    if status is not None:
+        chosen.append(col(Order.status) == status)
+    return chosen

@@ -1,0 +1,74 @@
+"""One transaction as code below the seam sees it: a plain session, the time, identifiers, and what others must hear."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Executable
+from sqlmodel import Session
+
+from authsrv.kit.clock import Clock
+from authsrv.kit.identifiers import Identifiers
+
+
+class NoticeKind(StrEnum):
+    """What a line of the feed speaks of: the first four void tokens, the others say that a cached thing changed."""
+
+    TOKEN = "token"
+    GRANT = "grant"
+    CLIENT = "client"
+    USER = "user"
+    CLIENT_CHANGED = "client_changed"
+    KEYS_CHANGED = "keys_changed"
+    STORE_CHANGED = "store_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line of the feed: tokens of the subject whose `jti` is below `id` are void, until `expires_at`."""
+
+    id: UUID
+    kind: NoticeKind
+    subject: str
+    expires_at: datetime
+
+
+class Unit:
+    """Lives for one `transact`; the session and its connection come into being at the first use of `session`."""
+
+    def __init__(self, open_session: Callable[[], Session], clock: Clock, identifiers: Identifiers) -> None:
+        self._open_session = open_session
+        self._session: Session | None = None
+        self._identifiers = identifiers
+        self.clock = clock
+        self.notices: list[Notice] = []
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            self._session = self._open_session()
+        return self._session
+
+    def now(self) -> datetime:
+        """The current time, aware, in UTC."""
+        return self.clock.now()
+
+    def new_id(self) -> UUID:
+        """A fresh UUIDv7."""
+        return self._identifiers.next()
+
+    def change(self, statement: Executable) -> int:
+        """Runs an UPDATE or DELETE; returns how many rows it met."""
+        return cast("CursorResult[Any]", self.session.execute(statement)).rowcount
+
+    def commit(self) -> None:
+        if self._session is not None:
+            self._session.commit()
+
+    def close(self) -> None:
+        """Gives the connection back; whatever was not committed is undone."""
+        if self._session is not None:
+            self._session.close()

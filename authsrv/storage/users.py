@@ -1,0 +1,76 @@
+"""People, one by e-mail address, and what each is in which store."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel, col, select
+
+from authsrv.storage.columns import UTC_TIME
+from authsrv.storage.unit import Unit
+
+
+class User(SQLModel, table=True):
+    """A person; `email` is stored in lower case and is the only name they sign in with."""
+
+    __tablename__ = "user"
+
+    id: UUID = Field(primary_key=True)
+    email: str = Field(max_length=254, unique=True)
+    name: str = Field(default="", max_length=200)
+    password_hash: str | None = Field(default=None, max_length=200)
+    is_operator: bool = False
+    created_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class Membership(SQLModel, table=True):
+    """A person in a store: customer, staff or owner. `customer_id` is the store's own number for them, else ours."""
+
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("store_id", "user_id"), UniqueConstraint("store_id", "customer_id"))
+
+    id: UUID = Field(primary_key=True)
+    store_id: UUID = Field(foreign_key="store.id")
+    user_id: UUID = Field(foreign_key="user.id", index=True)
+    role: str = Field(max_length=10)
+    customer_id: str = Field(max_length=64)
+    may_use_customer_api: bool = False
+    created_at: datetime = Field(sa_type=UTC_TIME)
+
+
+def add_user(unit: Unit, *, email: str, name: str = "") -> User:
+    user = User(id=unit.new_id(), email=email, name=name, created_at=unit.now())
+    unit.session.add(user)
+    unit.session.flush()
+    return user
+
+
+def find_user(unit: Unit, email: str) -> User | None:
+    return unit.session.exec(select(User).where(User.email == email)).first()
+
+
+def find_user_by_id(unit: Unit, user_id: UUID) -> User | None:
+    return unit.session.get(User, user_id)
+
+
+def add_membership(unit: Unit, *, store_id: UUID, user_id: UUID, role: str, customer_id: str | None) -> Membership:
+    membership = Membership(
+        id=unit.new_id(),
+        store_id=store_id,
+        user_id=user_id,
+        role=role,
+        customer_id=customer_id or str(user_id),
+        created_at=unit.now(),
+    )
+    unit.session.add(membership)
+    unit.session.flush()
+    return membership
+
+
+def find_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership | None:
+    mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
+    return unit.session.exec(select(Membership).where(*mine)).first()
+
+
+def list_memberships(unit: Unit, user_id: UUID) -> list[Membership]:
+    return list(unit.session.exec(select(Membership).where(Membership.user_id == user_id)))

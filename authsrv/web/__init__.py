@@ -1,0 +1,1 @@
+"""What the doors share: request and response adapters, the gate, the guard."""

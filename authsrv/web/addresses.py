@@ -1,0 +1,62 @@
+"""Who really calls, through however many trusted proxies (RFC 7239's problem, with the headers proxies really send)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from starlette.types import Scope
+
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`address` is the nearest one no trusted proxy vouches for; `came_through_proxy` when one was trusted."""
+
+    address: str
+    is_secure: bool
+    is_loopback: bool
+    came_through_proxy: bool
+
+
+def caller_of(scope: Scope, headers: dict[bytes, bytes], proxies: Networks) -> Caller:
+    """The caller as the socket tells, or as trusted proxies tell."""
+    # A Unix socket or a test client names no address: only this machine can be there.
+    peer = scope["client"][0] if scope.get("client") else "127.0.0.1"
+    if not proxies or not _is_trusted(peer, proxies):
+        return Caller(peer, scope["scheme"] == "https", _is_loopback(peer), came_through_proxy=False)
+    forwarded = [
+        hop.strip() for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if hop.strip()
+    ]
+    # From the right: each proxy adds whom it saw; what stands left of the first stranger is the stranger's own claim.
+    address = next((hop for hop in reversed(forwarded) if not _is_trusted(hop, proxies)), peer)
+    scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1").rpartition(",")[2].strip() or scope["scheme"]
+    return Caller(address, scheme == "https", _is_loopback(address), came_through_proxy=True)
+
+
+def host_of(headers: dict[bytes, bytes], caller: Caller) -> str:
+    """The host the caller asked for, lower case, without its port."""
+    host = headers.get(b"host", b"")
+    if caller.came_through_proxy:
+        host = headers.get(b"x-forwarded-host", host)
+    name = host.decode("latin-1").lower()
+    return name if name.endswith("]") else name.rpartition(":")[0] or name
+
+
+def _is_trusted(address: str, proxies: Networks) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in proxies)
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback

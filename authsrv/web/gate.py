@@ -1,0 +1,226 @@
+"""The gate every request passes: who calls, over what, for which store, and what goes out with each answer."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from authsrv.kit.clock import Clock
+from authsrv.kit.errors import DomainError
+from authsrv.kit.identifiers import Identifiers
+from authsrv.settings import Settings
+from authsrv.web.addresses import Caller, caller_of, host_of
+from authsrv.web.context import Context, put_context
+from authsrv.web.voices import Voices, from_http_exception
+
+log = structlog.get_logger("authsrv.request")
+
+# Probes come from the machine's own network, before any TLS.
+_PLAIN_HTTP_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+_STORE_PATH = re.compile(r"/stores/([a-z0-9][a-z0-9-]{0,39})(?=/|$)")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
+_CORS_ANSWER = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"WWW-Authenticate, Link, X-Total-Count, Retry-After, X-Request-Id"),
+)
+_CORS_PREFLIGHT = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key"),
+    (b"access-control-max-age", b"600"),
+    (b"vary", b"Access-Control-Request-Method, Access-Control-Request-Headers"),
+)
+
+
+# Called once an answer has begun: method, route template, status, seconds.
+Observer = Callable[[str, str, int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """What differs by path: which paths any origin's scripts may call, and how errors are worded where."""
+
+    cors_prefixes: tuple[str, ...]
+    voices: Voices
+
+
+class Gate:
+    """One pure ASGI layer, so that its cost is one call."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: Settings,
+        rules: GateRules,
+        clock: Clock,
+        identifiers: Identifiers,
+        observe: Observer,
+    ) -> None:
+        self._app = app
+        self._rules = rules
+        self._clock = clock
+        self._identifiers = identifiers
+        self._observe = observe
+        self._proxies = settings.trusted_proxies
+        self._body_limit = settings.http.body_limit_bytes
+        self._issuer_path = settings.issuer_path
+        before, after = settings.store_hosts.split("{prefix}")
+        self._store_host = re.compile(re.escape(before) + r"([a-z0-9][a-z0-9-]{0,39})" + re.escape(after))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = self._clock.monotonic()
+        headers = dict(scope["headers"])
+        caller = caller_of(scope, headers, self._proxies)
+        context = self._name(scope, headers, caller)
+        answer = _Answer(send, self._headers(scope, headers, context))
+        try:
+            _refuse_plain(scope, caller)
+            if (
+                scope["method"] == "OPTIONS"
+                and b"access-control-request-method" in headers
+                and answer.allows_any_origin
+            ):
+                await Response(status_code=204, headers=None)(scope, receive, answer.send_preflight)
+            else:
+                await self._app(scope, self._limited(headers, receive), answer.send)
+        except Exception as error:  # the last place where anything can still be answered
+            if answer.has_begun:
+                raise
+            await self._word(scope, error)(scope, receive, answer.send)
+        finally:
+            self._record(scope, context, answer.status, self._clock.monotonic() - began)
+
+    def _name(self, scope: Scope, headers: dict[bytes, bytes], caller: Caller) -> Context:
+        """Finds the store, moves the part of the path that names it (or the issuer's path) to `root_path`."""
+        _enter(scope, self._issuer_path)
+        store = None
+        if match := self._store_host.fullmatch(host_of(headers, caller)):
+            store = match[1]
+        if match := _STORE_PATH.match(_path_within(scope)):
+            store = match[1]
+            _enter(scope, match[0])
+        context = Context(self._identifiers.next().hex, store, caller.address, caller.is_secure)
+        put_context(scope, context)
+        return context
+
+    def _headers(self, scope: Scope, headers: dict[bytes, bytes], context: Context) -> "_Headers":
+        cross_origin = b"origin" in headers and _path_within(scope).startswith(self._rules.cors_prefixes)
+        added = [*_HEADERS, (b"x-request-id", context.request_id.encode())]
+        if context.is_secure:
+            added.append(_TRANSPORT_SECURITY)
+        if cross_origin:
+            added.extend(_CORS_ANSWER)
+        return _Headers(added, cross_origin)
+
+    def _limited(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+        """Refuses a body that says it is too large, and stops one that turns out to be."""
+        length = headers.get(b"content-length")
+        if length is not None and int(length) > self._body_limit:
+            raise _too_large(self._body_limit)
+        if length is not None or b"transfer-encoding" not in headers:
+            return receive  # the HTTP parser holds the sender to the length it named
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_limit:
+                raise _too_large(self._body_limit)
+            return message
+
+        return counted
+
+    def _word(self, scope: Scope, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            error = from_http_exception(error)
+        if not isinstance(error, DomainError):
+            log.error("request failed", exc_info=error)
+            error = DomainError("internal_error", 500, "Something went wrong on our side.")
+        elif error.status >= 500:
+            log.warning("request refused", status=error.status, reason=error.reason or error.code)
+        return self._rules.voices.word(_path_within(scope), error)
+
+    def _record(self, scope: Scope, context: Context, status: int, seconds: float) -> None:
+        # The route's template, not the path: some paths carry a token.
+        route = getattr(scope.get("route"), "path", None) or "(none)"
+        self._observe(scope["method"], route, status, seconds)
+        log.info(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+            client=context.client_address,
+            request_id=context.request_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    added: Sequence[tuple[bytes, bytes]]
+    cross_origin: bool
+
+
+class _Answer:
+    """Watches the answer go out and puts the gate's headers on it."""
+
+    __slots__ = ("_headers", "_send", "allows_any_origin", "has_begun", "status")
+
+    def __init__(self, send: Send, headers: _Headers) -> None:
+        self._send = send
+        self._headers = headers.added
+        self.allows_any_origin = headers.cross_origin
+        self.has_begun = False
+        self.status = 500
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            self.status = message["status"]
+            own = message["headers"]
+            names = {name for name, _ in own}
+            message["headers"] = [*own, *(header for header in self._headers if header[0] not in names)]
+        await self._send(message)
+
+    async def send_preflight(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*_CORS_PREFLIGHT]
+        await self.send(message)
+
+
+def _path_within(scope: Scope) -> str:
+    """The path below `root_path`."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _refuse_plain(scope: Scope, caller: Caller) -> None:
+    """Plain HTTP is for this machine and for probes; a redirect would only hide that a secret crossed the wire."""
+    if not (caller.is_secure or caller.is_loopback or _path_within(scope) in _PLAIN_HTTP_PATHS):
+        raise DomainError("https_required", 403, "This server answers over HTTPS only.")
+
+
+def _enter(scope: Scope, prefix: str) -> None:
+    """Moves a prefix of the path to `root_path`, where the ASGI specification wants what an app is mounted under."""
+    root: str = scope.get("root_path", "")
+    if prefix and not root.endswith(prefix) and _path_within(scope).startswith(prefix):
+        scope["root_path"] = root + prefix
+
+
+def _too_large(limit: int) -> DomainError:
+    return DomainError("payload_too_large", 413, f"The body is larger than {limit} bytes.")

@@ -1,0 +1,60 @@
+"""Who may call a resource: the bearer token in its header, judged, and the refusals of RFC 6750."""
+
+from starlette.requests import Request
+
+from authsrv.identity.principals import Principal
+from authsrv.kit.errors import DomainError
+from authsrv.web.context import context_of
+from authsrv.web.runtime import Runtime, runtime_of
+
+
+async def require(request: Request, scope: str, resource: str) -> Principal:
+    """The caller, if it may use `scope` on the API at `resource`.
+
+    Raises `unauthorized` (401) without a living credential for this API, `insufficient_scope` (403) without the scope
+    or outside the credential's store, Unavailable when revocations cannot be known.
+    """
+    runtime = runtime_of(request)
+    credential = _read_bearer(request)
+    if credential is None:
+        raise _unauthorized(runtime, resource, "An access token is needed.", error=None)
+    await runtime.ensure_fresh()
+    principal = runtime.principals.find(credential)
+    issuer = runtime.settings.issuer
+    # RFC 9068, 4: a token for another audience is as good as none.
+    if principal is None or principal.audiences.isdisjoint({issuer, issuer + resource}):
+        raise _unauthorized(runtime, resource, "The access token is invalid or has expired.", error="invalid_token")
+    if scope not in principal.scopes:
+        raise _forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
+    asked_store = context_of(request).store
+    if principal.store is None or asked_store not in {None, principal.store}:
+        raise _forbidden(runtime, resource, "This credential is not for this store.", scope)
+    return principal
+
+
+def _read_bearer(request: Request) -> str | None:
+    """The token of the one Authorization header; never of the query (RFC 9700, 4.3.2)."""
+    values = request.headers.getlist("authorization")
+    if len(values) != 1:
+        return None
+    scheme, _, token = values[0].partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def _challenge(runtime: Runtime, resource: str, **parts: str | None) -> dict[str, str]:
+    """RFC 6750, 3, with the way to the metadata (RFC 9728, 5.1)."""
+    metadata = f"{runtime.settings.issuer}/.well-known/oauth-protected-resource{resource}"
+    said = {"realm": "authsrv", **parts, "resource_metadata": metadata}
+    return {"WWW-Authenticate": "Bearer " + ", ".join(f'{name}="{text}"' for name, text in said.items() if text)}
+
+
+def _unauthorized(runtime: Runtime, resource: str, description: str, *, error: str | None) -> DomainError:
+    # RFC 6750, 3.1: without a token, no error code in the challenge.
+    described = description if error else None
+    headers = _challenge(runtime, resource, error=error, error_description=described)
+    return DomainError("unauthorized", 401, description, headers=headers)
+
+
+def _forbidden(runtime: Runtime, resource: str, description: str, scope: str) -> DomainError:
+    headers = _challenge(runtime, resource, error="insufficient_scope", error_description=description, scope=scope)
+    return DomainError("insufficient_scope", 403, description, headers=headers)

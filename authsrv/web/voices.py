@@ -1,0 +1,43 @@
+"""How an error is worded where no door got to speak: by the part of the house the path belongs to."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from authsrv.kit.errors import DomainError
+from authsrv.web.responses import NO_STORE, JsonResponse
+
+Voice: TypeAlias = Callable[[DomainError], Response]
+
+# What Starlette's router says, in our words.
+_OF_STATUS = {
+    404: ("not_found", "There is nothing at this path."),
+    405: ("method_not_allowed", "This path does not answer to this method."),
+}
+
+
+def protocol_voice(error: DomainError) -> Response:
+    """The standards' error body (RFC 6749, 5.2)."""
+    body = {"error": error.code, "error_description": error.description}
+    return JsonResponse(body, error.status, {**error.headers, **NO_STORE})
+
+
+class Voices:
+    """Chooses the voice by path prefix; the protocol's speaks where no other does."""
+
+    def __init__(self, voices: Sequence[tuple[str, Voice]]) -> None:
+        self._voices = tuple(voices)
+
+    def word(self, path: str, error: DomainError) -> Response:
+        for prefix, voice in self._voices:
+            if path == prefix or path.startswith(prefix + "/"):
+                return voice(error)
+        return protocol_voice(error)
+
+
+def from_http_exception(error: HTTPException) -> DomainError:
+    """Starlette's exception as one of ours."""
+    code, description = _OF_STATUS.get(error.status_code, ("invalid_request", "The request cannot be understood."))
+    return DomainError(code, error.status_code, description, headers=error.headers)

@@ -1,0 +1,122 @@
+"""A whole server in this process: real HTTP on a real port, and a way to reach below its seam to set the scene."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import uuid4
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from authsrv import create_app, load_settings
+from authsrv.kit.entropy import SystemEntropy
+from authsrv.oauth.registration import NewClient, add_secret, create_client, new_client_id
+from authsrv.settings import Settings
+from authsrv.shop.money import to_minor
+from authsrv.storage.database import Database
+from authsrv.storage.products import ProductValues, save_product
+from authsrv.storage.stores import Store, add_store
+from authsrv.storage.unit import Unit
+from authsrv.web.runtime import Runtime
+
+T = TypeVar("T")
+
+SECRET_KEY = "a-secret-of-the-tests-long-enough-for-every-purpose"
+_START_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A client as its developer holds it."""
+
+    client_id: str
+    client_secret: str
+
+
+class World:
+    """A running server; `url` is its issuer. Tests make stores and clients of their own, so they can share one."""
+
+    def __init__(self, database_url: str, **settings: object) -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY}
+        self.settings: Settings = load_settings(**{**own, **settings})
+        self.app: Starlette = create_app(self.settings)
+        self._loop = asyncio.new_event_loop()
+        config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
+        self._ready = threading.Event()
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS):
+            raise RuntimeError("the server did not start")
+        self.http = httpx.Client(base_url=self.url, timeout=10)
+
+    @property
+    def runtime(self) -> Runtime:
+        runtime: Runtime = self.app.state.runtime
+        return runtime
+
+    @property
+    def database(self) -> Database:
+        return self.runtime.database
+
+    def transact(self, work: Callable[[Unit], T]) -> T:
+        """Runs `work` below the seam of this very server."""
+        future = asyncio.run_coroutine_threadsafe(self.database.transact(work), self._loop)
+        return future.result(timeout=15)
+
+    def add_store(self, *, currency: str = "USD") -> Store:
+        """A fresh store with two products: A100 at 14.00 and B200 at 18.50."""
+
+        def work(unit: Unit) -> Store:
+            store = add_store(unit, prefix=f"s{uuid4().hex[:12]}", name="A shop", currency=currency)
+            for product_id, price in (("A100", "14.00"), ("B200", "18.50")):
+                values = ProductValues(
+                    product_id=product_id,
+                    code=f"C-{product_id}",
+                    brand="Harbour",
+                    name=f"Product {product_id}",
+                    price_minor=to_minor(price, currency),
+                    stock=1000,
+                )
+                save_product(unit, store.id, values)
+            return store
+
+        return self.transact(work)
+
+    def add_client(self, **values: object) -> Registered:
+        """A fresh client; a service unless told otherwise."""
+        entropy = SystemEntropy()
+        wanted = {"name": "An app", "developer": "dev@example.com", "type": "service", **values}
+
+        def work(unit: Unit) -> Registered:
+            client_id = new_client_id(entropy)
+            new = NewClient(**wanted)  # type: ignore[arg-type]  # the keywords are the test's own
+            client = create_client(unit, new, client_id=client_id, actor="test", scopes=self.runtime.server.scopes)
+            return Registered(client_id, add_secret(unit, client, entropy))
+
+        return self.transact(work)
+
+    def close(self) -> None:
+        self.http.close()
+        self._server.should_exit = True
+        self._thread.join(_START_SECONDS)
+
+    def _serve(self, listener: socket.socket) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._run(listener))
+        self._loop.close()
+
+    async def _run(self, listener: socket.socket) -> None:
+        serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        # uvicorn tells nobody when it has started.
+        while not self._server.started and not serving.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        if self._server.started:
+            self._ready.set()
+        await serving

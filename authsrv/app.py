@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from authsrv.identity.principals import Principals
 from authsrv.identity.revocations import RevocationList
@@ -32,7 +33,7 @@ from authsrv.operations.logs import set_up_logs
 from authsrv.operations.metrics import Metrics
 from authsrv.operations.schema import ensure_schema
 from authsrv.operations.secrets_file import secret_keys_of
-from authsrv.routes import build_routes, gate_rules, metadata_paths
+from authsrv.routes import DOORS, build_routes, gate_rules, metadata_paths
 from authsrv.settings import Settings, SettingsError, config_file, load_settings
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
@@ -47,13 +48,28 @@ def create_app(
 ) -> Starlette:
     """The authorization server as an ASGI app; without settings it reads them as `authsrv serve` does.
 
-    Mounted in another app, run its lifespan in the host's: `lifespan=lambda _: auth.router.lifespan_context(auth)`.
+    Mounted in another app, run its lifespan in the host's: `lifespan=lambda _: auth.router.lifespan_context(auth)`,
+    and add `well_known_routes(auth)` to the host's routes.
     Raises SettingsError for settings that cannot be used.
     """
     settings = settings or load_settings()
     if not settings.issuer:
         raise SettingsError("issuer: is required; set AUTHSRV_ISSUER to the URL people and apps reach this server at")
     return _House(settings, clock or SystemClock(), entropy or SystemEntropy()).app
+
+
+def well_known_routes(app: Starlette) -> list[Route]:
+    """Routes for the app that mounts this one: where RFC 8414 and RFC 9728 look for an issuer that has a path.
+
+    `app` is what `create_app` returned; its issuer is the URL it is mounted at.
+    """
+    path = app.state.runtime.settings.issuer_path
+    inserted = []
+    for door in DOORS:
+        head = "/".join(door.path.split("/")[:3])
+        if head.startswith("/.well-known/"):
+            inserted.append(Route(head + path + door.path.removeprefix(head), app))
+    return inserted
 
 
 def worker_app() -> Starlette:

@@ -11,11 +11,16 @@ from authsrv.kit.errors import Unavailable
 from authsrv.kit.vault import Vault
 from authsrv.oauth.keyring import rotate_keys
 from authsrv.settings import Settings
+from authsrv.storage.assertions import prune_assertions
 from authsrv.storage.audit import prune_audit_events
 from authsrv.storage.database import Database
+from authsrv.storage.deliveries import prune_deliveries
+from authsrv.storage.email_codes import prune_email_codes
 from authsrv.storage.grants import prune_grants
 from authsrv.storage.leases import take_lease
+from authsrv.storage.mails import prune_mails
 from authsrv.storage.revocations import prune_revocations
+from authsrv.storage.sessions import prune_sessions
 from authsrv.storage.signing_keys import prune_signing_keys
 from authsrv.storage.unit import Unit
 
@@ -61,6 +66,11 @@ class Housekeeping:
             "revocations": prune_revocations,
             "grants": prune_grants,
             "signing_keys": prune_signing_keys,
+            "sessions": prune_sessions,
+            "email_codes": prune_email_codes,
+            "mails": prune_mails,
+            "deliveries": prune_deliveries,
+            "assertions": prune_assertions,
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }
 

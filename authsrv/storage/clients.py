@@ -33,6 +33,15 @@ class Client(SQLModel, table=True):
     backchannel_logout_uri: str | None = Field(default=None, max_length=2000)
     # None: either way of sending the secret.
     token_endpoint_auth_method: str | None = Field(default=None, max_length=40)
+    jwks_uri: str | None = Field(default=None, max_length=2000)
+    logo_uri: str | None = Field(default=None, max_length=2000)
+    client_uri: str | None = Field(default=None, max_length=2000)
+    policy_uri: str | None = Field(default=None, max_length=2000)
+    tos_uri: str | None = Field(default=None, max_length=2000)
+    subject_type: str = Field(default="public", max_length=10, sa_column_kwargs={"server_default": "public"})
+    userinfo_alg: str | None = Field(default=None, max_length=10)
+    # When name or redirect URIs last changed: a consent given before is asked for again.
+    consent_changed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     jwks: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     pkce: str = Field(default="required", max_length=10)
     token_format: str = Field(default="jwt", max_length=10)

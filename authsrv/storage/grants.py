@@ -1,9 +1,10 @@
 """Grants: one row for all that one authorization leads to, its code and its refresh tokens included."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column
+from sqlalchemy import JSON, BigInteger, Column, false
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.clients import Client
@@ -27,6 +28,14 @@ class Grant(SQLModel, table=True):
     store_id: UUID | None = Field(default=None, foreign_key="store.id", index=True)
     scope: str = Field(max_length=2000)
     requested_scope: str = Field(max_length=2000)
+    session_id: UUID | None = Field(default=None)
+    amr: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+    audience: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    # The claims asked for one by one (OIDC Core 5.5).
+    claims: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    # Whether redeeming the code brought a refresh token.
+    is_refreshable: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    code_expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     auth_time: datetime = Field(sa_type=UTC_TIME)
     redirect_uri: str | None = Field(default=None, max_length=2000)
     code_challenge: str | None = Field(default=None, max_length=128)

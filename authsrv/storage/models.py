@@ -2,13 +2,18 @@
 
 from sqlmodel import SQLModel
 
+from authsrv.storage.assertions import UsedAssertion
 from authsrv.storage.audit import AuditEvent
 from authsrv.storage.clients import Client, ClientSecret
+from authsrv.storage.deliveries import Delivery
+from authsrv.storage.email_codes import EmailCode
 from authsrv.storage.grants import Grant
 from authsrv.storage.leases import Lease
+from authsrv.storage.mails import Mail
 from authsrv.storage.orders import Order, OrderLine
 from authsrv.storage.products import Product
 from authsrv.storage.revocations import Revocation
+from authsrv.storage.sessions import Session
 from authsrv.storage.signing_keys import SigningKey
 from authsrv.storage.stores import Store
 from authsrv.storage.users import Membership, User
@@ -17,15 +22,20 @@ TABLES = (
     AuditEvent,
     Client,
     ClientSecret,
+    Delivery,
+    EmailCode,
     Grant,
     Lease,
+    Mail,
     Membership,
     Order,
     OrderLine,
     Product,
     Revocation,
+    Session,
     SigningKey,
     Store,
+    UsedAssertion,
     User,
 )
 METADATA = SQLModel.metadata

@@ -20,6 +20,8 @@ class User(SQLModel, table=True):
     name: str = Field(default="", max_length=200)
     password_hash: str | None = Field(default=None, max_length=200)
     is_operator: bool = False
+    email_verified_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    updated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
 
 

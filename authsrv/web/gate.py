@@ -75,6 +75,7 @@ class Gate:
         self._proxies = settings.trusted_proxies
         self._body_limit = settings.http.body_limit_bytes
         self._issuer_path = settings.issuer_path
+        self._inserted_path = re.compile(rf"(/\.well-known/[a-z-]+){re.escape(settings.issuer_path)}(?=/|$)")
         before, after = settings.store_hosts.split("{prefix}")
         self._store_host = re.compile(re.escape(before) + r"([a-z0-9][a-z0-9-]{0,39})" + re.escape(after))
 
@@ -83,6 +84,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         began = self._clock.monotonic()
+        scope = self._find_inserted(scope)
         headers = dict(scope["headers"])
         caller = caller_of(scope, headers, self._proxies)
         context = self._name(scope, headers, caller)
@@ -103,6 +105,14 @@ class Gate:
             await self._word(scope, error)(scope, receive, answer.send)
         finally:
             self._record(scope, context, answer.status, self._clock.monotonic() - began)
+
+    def _find_inserted(self, scope: Scope) -> Scope:
+        """Takes the issuer's path out of a well-known URL it was inserted in (RFC 8414, 3.1; RFC 9728, 3.1)."""
+        path: str = scope["path"]
+        if self._issuer_path and (match := self._inserted_path.match(path)):
+            # A copy: an app around this one goes on seeing what was asked for.
+            return {**scope, "path": match[1] + path[match.end() :]}
+        return scope
 
     def _name(self, scope: Scope, headers: dict[bytes, bytes], caller: Caller) -> Context:
         """Finds the store, moves the part of the path that names it (or the issuer's path) to `root_path`."""
@@ -218,7 +228,8 @@ def _refuse_plain(scope: Scope, caller: Caller) -> None:
 def _enter(scope: Scope, prefix: str) -> None:
     """Moves a prefix of the path to `root_path`, where the ASGI specification wants what an app is mounted under."""
     root: str = scope.get("root_path", "")
-    if prefix and not root.endswith(prefix) and _path_within(scope).startswith(prefix):
+    within = _path_within(scope)
+    if prefix and not root.endswith(prefix) and (within == prefix or within.startswith(prefix + "/")):
         scope["root_path"] = root + prefix
 
 

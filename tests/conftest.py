@@ -3,36 +3,56 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+from sqlmodel import Session, create_engine
 
 from authsrv.kit.clock import SystemClock
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.identifiers import Identifiers
 from authsrv.operations.schema import migrate
 from authsrv.storage.database import Database
+from authsrv.storage.models import METADATA
+from authsrv.storage.unit import Unit
 from tests.support.postgres import PostgresCluster
-from tests.support.world import World
+from tests.support.world import ManualClock, World
 
 pytest_plugins = ["tests.support.fixtures"]
 
 ENGINES = ("sqlite", "postgresql")
 
+# A busy machine is no failure, and a run that fails must fail again for whoever looks into it.
+hypothesis_settings.register_profile("house", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("house")
 
-@pytest.fixture(scope="session", params=ENGINES)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on what the server runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A running server on SQLite."""
+    yield from _serve(f"sqlite:///{tmp_path_factory.mktemp('world') / 'authsrv.db'}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_world(postgres: PostgresCluster) -> Iterator[World]:
+    """A running server on PostgreSQL."""
+    name = f"world_{uuid4().hex}"
+    postgres.create_database(name)
+    yield from _serve(postgres.url(name))
+
+
+@pytest.fixture(params=ENGINES)
+def world(request: pytest.FixtureRequest) -> World:
     """A running server, on each engine in turn. Make stores and clients of your own in it."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('world') / 'authsrv.db'}"
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        name = f"world_{request.config.getoption('testrunuid', '')}_{_worker(request)}".lower()
-        cluster.create_database(name)
-        url = cluster.url(name)
-    migrate_to_head(url)
-    world = World(url)
-    yield world
-    world.close()
+    running: World = request.getfixturevalue(f"{request.param}_world")
+    return running
 
 
 @pytest.fixture
@@ -41,6 +61,32 @@ def sqlite_file(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
     migrate_to_head(url)
     return url
+
+
+@pytest.fixture(params=ENGINES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any table, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that moves when it is told to."""
+    return ManualClock()
+
+
+@pytest.fixture
+def unit(clock: ManualClock) -> Iterator[Unit]:
+    """What code below the seam gets, on a plain session and without an event loop."""
+    engine = create_engine("sqlite://")
+    METADATA.create_all(engine)
+    unit = Unit(lambda: Session(engine, expire_on_commit=False), clock, Identifiers(clock, SystemEntropy()))
+    yield unit
+    unit.close()
+    engine.dispose()
 
 
 def migrate_to_head(url: str) -> None:
@@ -56,5 +102,8 @@ def migrate_to_head(url: str) -> None:
     asyncio.run(go())
 
 
-def _worker(request: pytest.FixtureRequest) -> str:
-    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+def _serve(url: str) -> Iterator[World]:
+    migrate_to_head(url)
+    world = World(url)
+    yield world
+    world.close()

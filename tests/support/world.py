@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
@@ -13,10 +14,20 @@ import uvicorn
 from starlette.applications import Starlette
 
 from authsrv import create_app, load_settings
+from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import SystemEntropy
-from authsrv.oauth.registration import NewClient, add_secret, create_client, new_client_id
+from authsrv.oauth.registration import (
+    NewClient,
+    add_secret,
+    create_client,
+    new_client_id,
+    resume_client,
+    rotate_secret,
+    suspend_client,
+)
 from authsrv.settings import Settings
 from authsrv.shop.money import to_minor
+from authsrv.storage.clients import Client, find_client
 from authsrv.storage.database import Database
 from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import Store, add_store
@@ -37,15 +48,37 @@ class Registered:
     client_secret: str
 
 
+class ManualClock:
+    """A clock that begins now and stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self._now = datetime.now(UTC)
+        self._monotonic = 0.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def time_ns(self) -> int:
+        since = self._now - datetime(1970, 1, 1, tzinfo=UTC)
+        return (since // timedelta(microseconds=1)) * 1000
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def move(self, by: timedelta) -> None:
+        self._now += by
+        self._monotonic += max(by.total_seconds(), 0)
+
+
 class World:
     """A running server; `url` is its issuer. Tests make stores and clients of their own, so they can share one."""
 
-    def __init__(self, database_url: str, **settings: object) -> None:
+    def __init__(self, database_url: str, *, clock: Clock | None = None, **settings: object) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY}
         self.settings: Settings = load_settings(**{**own, **settings})
-        self.app: Starlette = create_app(self.settings)
+        self.app: Starlette = create_app(self.settings, clock=clock)
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on")
         self._server = uvicorn.Server(config)
@@ -102,6 +135,21 @@ class World:
 
         return self.transact(work)
 
+    def suspend(self, client: Registered) -> None:
+        """What `authsrv apps suspend` does, in this process."""
+        self.transact(lambda unit: suspend_client(unit, _row(unit, client), actor="test"))
+
+    def resume(self, client: Registered) -> None:
+        self.transact(lambda unit: resume_client(unit, _row(unit, client), actor="test"))
+
+    def rotate_secret(self, client: Registered, *, revoke_old: bool) -> str:
+        """The client's new secret."""
+
+        def work(unit: Unit) -> str:
+            return rotate_secret(unit, _row(unit, client), SystemEntropy(), revoke_old=revoke_old, actor="test")
+
+        return self.transact(work)
+
     def close(self) -> None:
         self.http.close()
         self._server.should_exit = True
@@ -120,3 +168,9 @@ class World:
         if self._server.started:
             self._ready.set()
         await serving
+
+
+def _row(unit: Unit, registered: Registered) -> Client:
+    client = find_client(unit, registered.client_id)
+    assert client is not None
+    return client

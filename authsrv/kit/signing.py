@@ -1,6 +1,7 @@
 """Signing keys: making them, and signing and checking JWTs with them (RFC 7515, 7517, 7518, 8037)."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -15,6 +16,16 @@ _MAKERS: Mapping[Algorithm, Callable[[], Key]] = {
     "RS256": lambda: RSAKey.generate_key(2048),
     "EdDSA": lambda: OKPKey.generate_key("Ed25519"),
 }
+
+
+class _Registry(jws.JWSRegistry):
+    algorithms = dict(jws.JWSRegistry.algorithms)
+
+
+# joserfc warns at each use that RFC 9864 calls it Ed25519 now; what clients can verify today is still EdDSA.
+_Registry.algorithms["EdDSA"] = copy(_Registry.algorithms["EdDSA"])
+_Registry.algorithms["EdDSA"].security_warning = None
+_REGISTRIES = {algorithm: _Registry(algorithms=[algorithm]) for algorithm in ALGORITHMS}
 
 
 def generate_key(algorithm: Algorithm) -> Key:
@@ -42,7 +53,7 @@ def public_jwk(key: Key, algorithm: Algorithm) -> dict[str, Any]:
 def sign(claims: Mapping[str, Any], key: Key, algorithm: Algorithm, typ: str) -> str:
     """A compact JWS over the claims; `typ` keeps one kind of token from passing for another (RFC 8725, 3.11)."""
     header = {"alg": algorithm, "typ": typ, "kid": key.kid}
-    return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[algorithm])
+    return jws.serialize_compact(header, orjson.dumps(claims), key, registry=_REGISTRIES[algorithm])
 
 
 def read_header(token: str) -> dict[str, Any] | None:
@@ -58,7 +69,7 @@ def read_header(token: str) -> dict[str, Any] | None:
 def verify(token: str, key: Key, algorithm: Algorithm) -> dict[str, Any] | None:
     """The claims of a token that this key signed with this algorithm, else None."""
     try:
-        claims = orjson.loads(jws.deserialize_compact(token, key, algorithms=[algorithm]).payload)
+        claims = orjson.loads(jws.deserialize_compact(token, key, registry=_REGISTRIES[algorithm]).payload)
     except (JoseError, ValueError, TypeError):
         return None
     return claims if isinstance(claims, dict) else None

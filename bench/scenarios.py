@@ -1,0 +1,67 @@
+"""What is measured: each request, what it may cost, and the requests that stand for it."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from bench.load import WebRequest
+from bench.stage import Actor, Stage
+
+_FORM = ("Content-Type", "application/x-www-form-urlencoded")
+# Known tokens: fewer than a worker remembers, as many as a busy resource server has in its hands.
+_KNOWN_TOKENS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One line of the report.
+
+    `prepare` makes the requests: they are sent in turn, and over again unless `sent_once` (then it is asked for as many
+    as a run can use up). `holds` stands in every good answer. `statements` and `least_ratio` (of the bare server's
+    throughput) are the targets; no ratio, no target.
+    """
+
+    name: str
+    prepare: Callable[[Stage, int], Sequence[WebRequest]]
+    holds: bytes
+    statements: int
+    least_ratio: float | None = None
+    sent_once: bool = False
+
+
+def _get_tokens(stage: Stage, _: int) -> list[WebRequest]:
+    body = urlencode({"grant_type": "client_credentials", "scope": "orders:read"}).encode()
+    return [WebRequest("POST", "/oauth/token", (_FORM, _basic(actor)), body) for actor in stage.services]
+
+
+def _introspect_known(stage: Stage, _: int) -> list[WebRequest]:
+    return _introspect_new(stage, _KNOWN_TOKENS)
+
+
+def _introspect_new(stage: Stage, count: int) -> list[WebRequest]:
+    headers = (_FORM, _basic(stage.resource_server))
+    return [
+        WebRequest("POST", "/oauth/introspect", headers, urlencode({"token": token}).encode())
+        for token in stage.issue(count)
+    ]
+
+
+def _read_orders(stage: Stage, _: int) -> list[WebRequest]:
+    tokens = stage.issue(_KNOWN_TOKENS)
+    return [
+        WebRequest("GET", f"/orders/{order_id}", (("Authorization", f"Bearer {tokens[number % len(tokens)]}"),))
+        for number, order_id in enumerate(stage.order_ids)
+    ]
+
+
+def _basic(actor: Actor) -> tuple[str, str]:
+    return "Authorization", "Basic " + b64encode(f"{actor.client.client_id}:{actor.secret}".encode()).decode()
+
+
+SCENARIOS = (
+    Scenario("client_credentials", _get_tokens, b'"access_token":"ey', statements=0, least_ratio=0.45),
+    Scenario("introspection", _introspect_known, b'"active":true', statements=0, least_ratio=0.45),
+    Scenario("introspection-new", _introspect_new, b'"active":true', statements=0, sent_once=True),
+    Scenario("order", _read_orders, b'"items":[{', statements=2),
+)

@@ -144,6 +144,8 @@ class _House:
             exception_handlers={HTTPException: _pass_on},
             lifespan=self._live,
         )
+        # A redirect would be made of the Host header, and send a secret to where that points.
+        app.router.redirect_slashes = False
         app.state.metrics = metrics
         app.state.take_reading = take_reading
         app.state.runtime = Runtime(
@@ -171,6 +173,8 @@ class _House:
         async with AsyncExitStack() as stack:
             await self._database.start()
             stack.push_async_callback(self._database.close)
+            # A reading that outlives those who asked for it ends before its connection does.
+            stack.push_async_callback(self._feed.settle)
             await ensure_schema(self._database)
             await self._database.transact(self._prepare)
             await self._feed.read()

@@ -12,6 +12,10 @@ from authsrv.web.runtime import Runtime, runtime_of
 async def authorization_server(request: Request) -> Response:
     """RFC 8414, 3."""
     runtime = runtime_of(request)
+    path = request.path_params.get("path")
+    # What stands behind the well-known part is the issuer's path: another one names another issuer (RFC 8414, 3.1).
+    if path is not None and f"/{path}" != runtime.settings.issuer_path:
+        raise HTTPException(404)
     return _cached(runtime, JsonResponse(server_metadata(runtime.server, runtime.metadata_paths)))
 
 

@@ -19,10 +19,10 @@ _MAKERS: Mapping[Algorithm, Callable[[], Key]] = {
 
 
 class _Registry(jws.JWSRegistry):
-    algorithms = dict(jws.JWSRegistry.algorithms)
+    """joserfc's own, without its warning at each use of EdDSA: RFC 9864 renames it, but clients verify EdDSA still."""
 
 
-# joserfc warns at each use that RFC 9864 calls it Ed25519 now; what clients can verify today is still EdDSA.
+_Registry.algorithms = dict(jws.JWSRegistry.algorithms)
 _Registry.algorithms["EdDSA"] = copy(_Registry.algorithms["EdDSA"])
 _Registry.algorithms["EdDSA"].security_warning = None
 _REGISTRIES = {algorithm: _Registry(algorithms=[algorithm]) for algorithm in ALGORITHMS}

@@ -63,6 +63,11 @@ class FeedReader:
         # Shielded: one caller that gives up must not take the reading from the others.
         await asyncio.shield(self._under_way)
 
+    async def settle(self) -> None:
+        """Returns when no reading is under way any more, whatever came of it."""
+        if self._under_way is not None:
+            await asyncio.wait([self._under_way])
+
     async def run(self) -> None:
         """Reads for ever, every `poll_seconds` and whenever nudged."""
         while True:

@@ -75,6 +75,9 @@ def _store(runtime: Runtime, unit: Unit, principal: Principal) -> KnownStore:
 def _read_listing(request: Request, principal: Principal) -> Listing:
     query = request.query_params
     customer_id = query.get("customer_id") or None
+    if customer_id is not None and "\0" in customer_id:
+        # PostgreSQL refuses NUL in text.
+        raise DomainError("invalid_parameter", 400, "customer_id must not contain control characters.")
     if principal.user_id is not None and customer_id not in {None, principal.user_id}:
         raise DomainError("invalid_parameter", 400, "customer_id is not the customer this access token belongs to.")
     status = query.get("status") or None

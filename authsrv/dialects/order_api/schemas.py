@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from unicodedata import category
 
 from babel.core import get_global
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -15,6 +16,9 @@ from authsrv.storage.orders import Order
 _COUNTRIES = frozenset(get_global("territory_currencies"))
 _LONG_COUNTRIES = {code: short for code, (short, *_) in get_global("territory_aliases").items() if len(code) == 3}
 
+# Controls, and the separators of lines and paragraphs.
+_UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
+
 
 def _country(code: str) -> str:
     short = _LONG_COUNTRIES.get(code, code)
@@ -24,7 +28,8 @@ def _country(code: str) -> str:
 
 
 def _plain(text: str) -> str:
-    if not text.isprintable():
+    # Not isprintable(): that also turns away no-break spaces and the joiners that Persian and Hindi are written with.
+    if any(category(char) in _UNPRINTABLE for char in text):
         raise ValueError("must not contain control characters")
     return text
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 from hypothesis import settings as hypothesis_settings
 from sqlmodel import Session, create_engine
 
@@ -26,6 +27,16 @@ ENGINES = ("sqlite", "postgresql")
 # A busy machine is no failure, and a run that fails must fail again for whoever looks into it.
 hypothesis_settings.register_profile("house", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("house")
+
+# What goes wrong is shown; structlog's own default would also draw every request in colour.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger("WARNING"),
+)
 
 
 @pytest.fixture(scope="session")

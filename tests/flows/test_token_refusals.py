@@ -37,13 +37,13 @@ def raw(body: str | bytes, content_type: str | None = FORM) -> Callable[[Service
 
 REFUSALS = {
     "a wrong secret in the header": Refused(
-        lambda service: {"data": GRANT, "auth": (service.client_id, "wrong")}, 401, "invalid_client", True
+        lambda service: {"data": GRANT, "auth": (service.client_id, "wrong")}, 401, "invalid_client", has_challenge=True
     ),
     "a wrong secret in the body": Refused(
         lambda service: {"data": {**GRANT, **service.in_body, "client_secret": "wrong"}}, 401, "invalid_client"
     ),
     "an empty secret": Refused(
-        lambda service: {"data": GRANT, "auth": (service.client_id, "")}, 401, "invalid_client", True
+        lambda service: {"data": GRANT, "auth": (service.client_id, "")}, 401, "invalid_client", has_challenge=True
     ),
     "a secret with a space behind it": Refused(
         lambda service: {
@@ -52,7 +52,9 @@ REFUSALS = {
         401,
         "invalid_client",
     ),
-    "an unknown client": Refused(lambda _: {"data": GRANT, "auth": ("nobody", "wrong")}, 401, "invalid_client", True),
+    "an unknown client": Refused(
+        lambda _: {"data": GRANT, "auth": ("nobody", "wrong")}, 401, "invalid_client", has_challenge=True
+    ),
     "a client of a very long name": Refused(
         lambda _: {"data": {**GRANT, "client_id": "x" * 5000, "client_secret": "wrong"}}, 401, "invalid_client"
     ),
@@ -60,7 +62,7 @@ REFUSALS = {
         lambda _: {"data": {**GRANT, "client_id": "a\0b", "client_secret": "wrong"}}, 401, "invalid_client"
     ),
     "a client whose name is no UTF-8": Refused(
-        lambda _: {"data": GRANT, "headers": basic("%FF%FE:wrong")}, 401, "invalid_client", True
+        lambda _: {"data": GRANT, "headers": basic("%FF%FE:wrong")}, 401, "invalid_client", has_challenge=True
     ),
     "nobody at all": Refused(lambda _: {"data": GRANT}, 401, "invalid_client"),
     "a name without a secret": Refused(

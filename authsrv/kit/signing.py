@@ -25,7 +25,11 @@ class _Registry(jws.JWSRegistry):
 _Registry.algorithms = dict(jws.JWSRegistry.algorithms)
 _Registry.algorithms["EdDSA"] = copy(_Registry.algorithms["EdDSA"])
 _Registry.algorithms["EdDSA"].security_warning = None
-_REGISTRIES = {algorithm: _Registry(algorithms=[algorithm]) for algorithm in ALGORITHMS}
+# What others sign with may be more than what is signed with here; headers nobody knows are passed over (RFC 7515, 4).
+_REGISTRIES = {
+    algorithm: _Registry(algorithms=[algorithm], strict_check_header=False)
+    for algorithm in (*ALGORITHMS, "PS256", "Ed25519")
+}
 
 
 def generate_key(algorithm: Algorithm) -> Key:
@@ -66,7 +70,7 @@ def read_header(token: str) -> dict[str, Any] | None:
         return None
 
 
-def verify(token: str, key: Key, algorithm: Algorithm) -> dict[str, Any] | None:
+def verify(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
     """The claims of a token that this key signed with this algorithm, else None."""
     try:
         claims = orjson.loads(jws.deserialize_compact(token, key, registry=_REGISTRIES[algorithm]).payload)

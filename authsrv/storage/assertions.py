@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col, delete, select
 
 from authsrv.storage.columns import UTC_TIME
@@ -25,14 +25,9 @@ class UsedAssertion(SQLModel, table=True):
 
 def take_assertion(unit: Unit, client_id: str, jti_digest: str, expires_at: datetime) -> bool:
     """Uses the assertion up; False when it was used before. The unique constraint decides between two at once."""
-    used = UsedAssertion(id=unit.new_id(), client_id=client_id, jti_digest=jti_digest, expires_at=expires_at)
-    try:
-        with unit.session.begin_nested():
-            unit.session.add(used)
-            unit.session.flush()
-    except IntegrityError:
-        return False
-    return True
+    insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"id": unit.new_id(), "client_id": client_id, "jti_digest": jti_digest, "expires_at": expires_at}
+    return unit.change(insert(UsedAssertion).values(**values).on_conflict_do_nothing()) == 1
 
 
 def prune_assertions(unit: Unit, batch: int) -> int:

@@ -13,6 +13,8 @@ from joserfc.jwk import KeySet
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.machine_secrets import digest_of, make_secret
+from authsrv.kit.public_keys import ALGORITHMS as PUBLIC_KEY_ALGORITHMS
+from authsrv.kit.public_keys import read_public_keys
 from authsrv.kit.signing import ALGORITHMS
 from authsrv.oauth.clients import CLIENT_TYPES, GRANTS_OF_TYPE, METHOD_OF_TYPE, SECRET_METHODS
 from authsrv.oauth.keyring import LONGEST_TOKEN
@@ -47,6 +49,7 @@ class NewClient:
     backchannel_logout_uri: str | None = None
     auth_method: str | None = None
     jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
     grant_types: list[str] = field(default_factory=list)
     pkce: str = "required"
     token_format: str = "jwt"
@@ -88,6 +91,7 @@ def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, sco
         backchannel_logout_uri=new.backchannel_logout_uri,
         token_endpoint_auth_method=auth_method,
         jwks=new.jwks,
+        jwks_uri=new.jwks_uri,
         pkce=new.pkce,
         token_format=new.token_format,
         signing_alg=new.signing_alg,
@@ -219,12 +223,20 @@ def _judge_grants(grant_types: list[str], auth_method: str | None) -> None:
 
 
 def _judge_keys(new: NewClient, auth_method: str | None) -> None:
-    if auth_method == "private_key_jwt" and new.jwks is None:
-        raise refused("jwks", "is needed for private_key_jwt")
-    if new.jwks is None:
-        return
+    if new.jwks is not None and new.jwks_uri is not None:
+        # RFC 7591, 2
+        raise refused("jwks_uri", "and jwks cannot both be given")
+    if new.jwks_uri is not None:
+        _judge_web_uri(new.jwks_uri, "jwks_uri")
+    if new.jwks is not None:
+        _judge_key_set(new.jwks)
+    if auth_method == "private_key_jwt" and new.jwks_uri is None and not read_public_keys(new.jwks):
+        raise refused("jwks", f"(or jwks_uri) with a key for one of {', '.join(PUBLIC_KEY_ALGORITHMS)} is needed")
+
+
+def _judge_key_set(jwks: dict[str, Any]) -> None:
     try:
-        keys = KeySet.import_key_set(new.jwks).keys  # type: ignore[arg-type]
+        keys = KeySet.import_key_set(jwks).keys  # type: ignore[arg-type]
     except (JoseError, ValueError, TypeError, KeyError):
         raise refused("jwks", "is not a JWK Set (RFC 7517)") from None
     if not keys:
@@ -276,4 +288,5 @@ def _judge_web_uri(uri: str, field_name: str) -> None:
 
 
 def _bad_uri(uri: str, fault: str, field_name: str = "redirect_uri") -> DomainError:
-    return DomainError("invalid_redirect_uri", 400, f"{field_name} {uri[:200]}: {fault}")
+    code = "invalid_redirect_uri" if field_name == "redirect_uri" else "invalid_client_metadata"
+    return DomainError(code, 400, f"{field_name} {uri[:200]}: {fault}")

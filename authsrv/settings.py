@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from limits import parse as parse_rate
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "AUTHSRV_"
+_NO_SMTP = {"", "outbox:"}
 # Read by the process itself, before there are settings.
 _BOOT_NAMES = {"AUTHSRV_CONFIG"}
 
@@ -56,6 +58,26 @@ class FeedSettings(_Section):
     max_age_seconds: float = Field(gt=0)
 
 
+class SessionSettings(_Section):
+    idle_seconds: int = Field(ge=60)
+    absolute_seconds: int = Field(ge=60)
+
+
+class LimitSettings(_Section):
+    sign_in_per_address: str
+    sign_in_per_email: str
+
+    @field_validator("*")
+    @classmethod
+    def _rate(cls, text: str) -> str:
+        if text.strip().lower() != "off":
+            try:
+                parse_rate(text)
+            except ValueError:
+                raise ValueError("must be a rate such as 30/10minutes, or off") from None
+        return text
+
+
 class PruningSettings(_Section):
     every_seconds: float = Field(gt=0)
     batch: int = Field(ge=1, le=10_000)
@@ -92,6 +114,8 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
+    sessions: SessionSettings
+    limits: LimitSettings
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
@@ -117,6 +141,20 @@ class Settings(BaseSettings):
     @classmethod
     def _proxies(cls, value: object) -> object:
         if isinstance(value, str):
+    @field_validator("mail_url")
+    @classmethod
+    def _mail_url(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("smtp://", "smtps://")) and url.get_secret_value() not in _NO_SMTP:
+            raise ValueError("must be smtp://user:pass@host:port?tls=starttls, smtps://…, or outbox:")
+        return url
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _rate_limit_url(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("memory://", "redis://", "rediss://")):
+            raise ValueError("must be memory:// or redis://host:port/0")
+        return url
+
             return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
         return value
 

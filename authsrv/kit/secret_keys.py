@@ -39,6 +39,10 @@ class SecretKeys:
         """The key that a seal of this purpose names, or None when its secret is no longer held."""
         return next((key for key in self._keys(purpose) if key.key_id == key_id), None)
 
+    def all(self, purpose: str) -> tuple[DerivedKey, ...]:
+        """Every key that may have made something of this purpose, the sealing one first."""
+        return self._keys(purpose)
+
     def _derive_all(self, purpose: str) -> tuple[DerivedKey, ...]:
         return tuple(
             DerivedKey(_expand(secret, "authsrv key id", KEY_ID_BYTES), _expand(secret, f"authsrv {purpose}", 32))

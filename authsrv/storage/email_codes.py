@@ -8,9 +8,14 @@ from sqlmodel import Field, SQLModel, col, delete, func, select, update
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
 
+# Tries of a password are counted in a row of their own, which no mail belongs to.
+PASSWORD = "password"
+# Any fixed number does, as long as nothing else locks by it.
+_LOCK = 0x636F6465
+
 
 class EmailCode(SQLModel, table=True):
-    """One sign-in: `counter` steps on with each mail, so only the newest code is right; `attempts` is never set back."""
+    """One sign-in: `counter` steps on with each mail, so only the newest code is right; `attempts` never goes back."""
 
     __tablename__ = "email_code"
 
@@ -64,18 +69,25 @@ def find_newest_email_code(unit: Unit, email: str, purpose: str, store_id: UUID 
     return unit.session.exec(query).first()
 
 
-def count_mails_since(unit: Unit, email: str, since: datetime) -> int:
-    """How many codes were mailed to this address since then."""
-    query = select(func.coalesce(func.sum(EmailCode.counter + 1), 0)).where(
-        EmailCode.email == email, col(EmailCode.created_at) > since
+def lock_email(unit: Unit, email: str) -> None:
+    """Until this transaction ends, no other counts for this address; a SQLite writer is alone anyway."""
+    if unit.session.get_bind().dialect.name == "postgresql":
+        unit.session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(email))))
+
+
+def count_mails_since(unit: Unit, email: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many codes the sign-ins of this address that mailed one after `since` have mailed in all, and when first."""
+    query = select(func.sum(EmailCode.counter + 1), func.min(EmailCode.sent_at)).where(
+        EmailCode.email == email, col(EmailCode.sent_at) > since, EmailCode.purpose != PASSWORD
     )
-    return int(unit.session.exec(query).one())
+    count, first_at = unit.session.exec(query).one()
+    return int(count or 0), first_at
 
 
-def take_try(unit: Unit, code_id: UUID, most: int) -> int | None:
-    """Uses up one try, in one statement, before anything is compared; returns the counter of the live code.
+def take_try(unit: Unit, code_id: UUID, most: int) -> tuple[int, int] | None:
+    """Uses up one try, in one statement, before anything is compared.
 
-    None when there is no live code, or no try left.
+    Returns the counter of the live code and the tries now left; None when there is no live code, or no try left.
     """
     tried = unit.session.execute(
         update(EmailCode)
@@ -86,10 +98,10 @@ def take_try(unit: Unit, code_id: UUID, most: int) -> int | None:
             col(EmailCode.expires_at) > unit.now(),
         )
         .values(attempts=col(EmailCode.attempts) + 1)
-        .returning(col(EmailCode.counter))
+        .returning(col(EmailCode.counter), col(EmailCode.attempts))
         .execution_options(synchronize_session=False)
     ).first()
-    return tried[0] if tried else None
+    return (tried[0], most - tried[1]) if tried else None
 
 
 def use_email_code(unit: Unit, code_id: UUID, counter: int) -> bool:
@@ -103,8 +115,11 @@ def use_email_code(unit: Unit, code_id: UUID, counter: int) -> bool:
     return used == 1
 
 
-def step_email_code(unit: Unit, code_id: UUID, pause: timedelta) -> int | None:
-    """The next code of the same sign-in, at most one in `pause`, with the tries that are left; None when it cannot be."""
+def step_email_code(unit: Unit, code_id: UUID, pause: timedelta, lasts: timedelta) -> int | None:
+    """The next code of the same sign-in, living for `lasts`, at most one in `pause`; the tries are not refilled.
+
+    None when it cannot be.
+    """
     now = unit.now()
     stepped = unit.session.execute(
         update(EmailCode)
@@ -114,11 +129,22 @@ def step_email_code(unit: Unit, code_id: UUID, pause: timedelta) -> int | None:
             col(EmailCode.expires_at) > now,
             col(EmailCode.sent_at) <= now - pause,
         )
-        .values(counter=col(EmailCode.counter) + 1, sent_at=now)
+        .values(counter=col(EmailCode.counter) + 1, sent_at=now, expires_at=now + lasts)
         .returning(col(EmailCode.counter))
         .execution_options(synchronize_session=False)
     ).first()
     return stepped[0] if stepped else None
+
+
+def end_email_code(unit: Unit, code_id: UUID) -> None:
+    """The sign-in is over."""
+    ended = update(EmailCode).where(col(EmailCode.id) == code_id).values(expires_at=unit.now())
+    unit.change(ended.execution_options(synchronize_session=False))
+
+
+def drop_email_code(unit: Unit, code_id: UUID) -> None:
+    """The sign-in never was: its mail could not be sent, and counts for nothing."""
+    unit.change(delete(EmailCode).where(col(EmailCode.id) == code_id).execution_options(synchronize_session=False))
 
 
 def prune_email_codes(unit: Unit, batch: int) -> int:

@@ -4,10 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, select
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
+
+CUSTOMER = "customer"
 
 
 class User(SQLModel, table=True):
@@ -51,6 +54,17 @@ def find_user(unit: Unit, email: str) -> User | None:
     return unit.session.exec(select(User).where(User.email == email)).first()
 
 
+def find_or_add_user(unit: Unit, *, email: str, name: str = "") -> tuple[User, bool]:
+    """The person of this address, and whether they are new; of two who come at once, one is."""
+    if (known := find_user(unit, email)) is not None:
+        return known, False
+    try:
+        with unit.session.begin_nested():
+            return add_user(unit, email=email, name=name), True
+    except IntegrityError:
+        return unit.session.exec(select(User).where(User.email == email)).one(), False
+
+
 def find_user_by_id(unit: Unit, user_id: UUID) -> User | None:
     return unit.session.get(User, user_id)
 
@@ -72,6 +86,16 @@ def add_membership(unit: Unit, *, store_id: UUID, user_id: UUID, role: str, cust
 def find_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership | None:
     mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
     return unit.session.exec(select(Membership).where(*mine)).first()
+
+def join_store(unit: Unit, *, store_id: UUID, user_id: UUID) -> None:
+    """Makes the person a customer of the store, unless they belong to it already."""
+    if find_membership(unit, store_id=store_id, user_id=user_id) is None:
+        try:
+            with unit.session.begin_nested():
+                add_membership(unit, store_id=store_id, user_id=user_id, role=CUSTOMER, customer_id=None)
+        except IntegrityError:
+            return  # another request of theirs came first
+
 
 
 def list_memberships(unit: Unit, user_id: UUID) -> list[Membership]:

@@ -1,0 +1,155 @@
+"""Mail that leaves the house: multipart messages over SMTP (RFC 5321, RFC 2046), within seconds or not at all."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid, parseaddr
+from typing import Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+import structlog
+
+from authsrv.kit.clock import Clock
+from authsrv.kit.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+OUTBOX = "outbox:"
+_ALL_SECONDS = 6.0
+_ONE_SECONDS = 4.0
+_RETRIES = 2
+_PAUSE_SECONDS = 0.25
+_TLS_MODES = {"": None, "auto": None, "starttls": True, "none": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one person: the same words as plain text and as HTML."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class MailAway(Unavailable):
+    """The mail could not be handed over; `is_final` when trying again would not help."""
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.code = "mail_unavailable"
+        self.is_final = is_final
+
+
+class Mailer(Protocol):
+    """Whatever takes a mail away."""
+
+    async def send(self, mail: Mail) -> None:
+        """Returns once the mail was taken over. Raises MailAway."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail goes. `start_tls` None: when the server offers it."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    implicit_tls: bool
+    start_tls: bool | None
+
+
+def read_mail_url(url: str) -> SmtpServer | None:
+    """The SMTP server of `smtp://user:pass@host:port?tls=starttls` or `smtps://…`; None for `outbox:` and for none.
+
+    Raises ValueError for anything else, without repeating the URL: it may hold a password.
+    """
+    if url in {"", OUTBOX}:
+        return None
+    parts = urlsplit(url)
+    mode = parse_qs(parts.query).get("tls", [""])[-1]
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or mode not in _TLS_MODES:
+        raise ValueError("must be smtp://user:pass@host:port?tls=starttls, smtps://…, or outbox:")
+    implicit = parts.scheme == "smtps"
+    return SmtpServer(
+        host=parts.hostname,
+        port=parts.port or (465 if implicit else 587 if _TLS_MODES[mode] else 25),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        implicit_tls=implicit,
+        start_tls=False if implicit else _TLS_MODES[mode],
+    )
+
+
+class SmtpMailer:
+    """Hands each mail to the server itself, with a retry or two while there is time."""
+
+    def __init__(self, server: SmtpServer, sender: str, clock: Clock) -> None:
+        """`sender` is an address, with or without a name: `Shop <login@shops.example>`."""
+        self._server = server
+        self._clock = clock
+        name, address = parseaddr(sender)
+        self._sender = Address(name, addr_spec=address)
+
+    async def send(self, mail: Mail) -> None:
+        """Raises MailAway after a few seconds at most."""
+        message = self._message(mail)
+        try:
+            async with asyncio.timeout(_ALL_SECONDS):
+                await self._persist(message)
+        except TimeoutError:
+            raise MailAway("the mail server did not answer in time") from None
+
+    async def _persist(self, message: EmailMessage) -> None:
+        for left in reversed(range(_RETRIES + 1)):
+            try:
+                await self._hand_over(message)
+            except MailAway as away:
+                if away.is_final or not left:
+                    raise
+                log.info("mail is tried again", reason=away.reason)
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _hand_over(self, message: EmailMessage) -> None:
+        server = self._server
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=server.host,
+                port=server.port,
+                username=server.username,
+                password=server.password,
+                use_tls=server.implicit_tls,
+                start_tls=server.start_tls,
+                timeout=_ONE_SECONDS,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            codes = [recipient.code for recipient in refused.recipients]
+            raise MailAway(f"the mail server refused the recipient: {codes}", is_final=min(codes) >= 500) from None
+        except aiosmtplib.SMTPResponseException as refused:
+            reason = f"the mail server answered {refused.code}"
+            # RFC 5321, 4.2.1: 5yz is a permanent negative completion reply.
+            raise MailAway(reason, is_final=refused.code >= 500) from None
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as away:
+            raise MailAway(f"the mail server is away: {type(away).__name__}") from None
+
+    def _message(self, mail: Mail) -> EmailMessage:
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._sender
+        message["To"] = Address(addr_spec=mail.to)
+        message["Subject"] = mail.subject
+        message["Date"] = format_datetime(self._clock.now())
+        message["Message-ID"] = make_msgid(domain=self._sender.domain or "localhost")
+        # RFC 3834, 5: no holiday notes in answer, please.
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(mail.text)
+        message.add_alternative(mail.html, subtype="html")
+        return message

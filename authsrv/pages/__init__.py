@@ -1,0 +1,1 @@
+"""Doors for people: sign in, allow, look after one's account."""

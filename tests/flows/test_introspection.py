@@ -114,8 +114,8 @@ def test_a_request_that_makes_no_sense_is_refused(
     world: World, path: str, credentials: str, form: dict[str, str], status: int, error: str
 ) -> None:
     service = Service.hired(world)
-    auth = {"own": service.basic, "wrong": httpx.BasicAuth(service.client_id, "wrong"), "none": None}[credentials]
-    answer = world.http.post(path, data=form, auth=auth)
+    auth = {"own": service.basic, "wrong": httpx.BasicAuth(service.client_id, "wrong"), "none": httpx.Auth()}
+    answer = world.http.post(path, data=form, auth=auth[credentials])
     assert answer.status_code == status
     assert answer.json()["error"] == error
     assert answer.headers["cache-control"] == "no-store"

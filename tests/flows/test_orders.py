@@ -107,7 +107,7 @@ def test_a_product_may_stand_in_an_order_twice(world: World) -> None:
 )
 def test_an_address_may_be_in_any_script(world: World, text: str) -> None:
     service = Service.hired(world)
-    placed = service.place({**ORDER, "shipping_address": {**ADDRESS, "street": text}})
+    placed = service.place(order_of(("A100", 1), shipping_address={**ADDRESS, "street": text}))
     assert placed.status_code == 201, placed.text
     assert service.read(placed.json()["order_id"]).json()["shipping_address"]["street"] == text
 

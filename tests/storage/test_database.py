@@ -1,0 +1,180 @@
+"""The seam: nothing leaves before it is committed, nothing is kept that was refused, nothing is asked without need."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
+
+from authsrv.kit.entropy import SystemEntropy
+from authsrv.kit.errors import DomainError, Unavailable
+from authsrv.kit.identifiers import Identifiers
+from authsrv.kit.secret_keys import SecretKeys
+from authsrv.kit.vault import Vault
+from authsrv.operations.housekeeping import Housekeeping
+from authsrv.operations.schema import migrate
+from authsrv.settings import load_settings
+from authsrv.storage.audit import add_audit_event, list_audit_events
+from authsrv.storage.database import Database
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.stores import add_store, find_store
+from authsrv.storage.unit import NoticeKind, Unit
+from authsrv.storage.users import find_user
+from tests.support.world import ManualClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def database(empty_url: str, clock: ManualClock) -> AsyncIterator[Database]:
+    database = await opened(empty_url, clock)
+    yield database
+    await database.close()
+
+
+async def opened(url: str, clock: ManualClock, timeout_seconds: float = 5) -> Database:
+    identifiers = Identifiers(clock, SystemEntropy())
+    database = Database(url, clock=clock, identifiers=identifiers, timeout_seconds=timeout_seconds)
+    await database.start()
+    await migrate(database)
+    return database
+
+
+def add(unit: Unit, prefix: str) -> None:
+    add_store(unit, prefix=prefix, name="A shop", currency="EUR")
+
+
+async def exists(database: Database, prefix: str) -> bool:
+    return await database.transact(lambda unit: find_store(unit, prefix), read_only=True) is not None
+
+
+async def test_work_is_committed_when_the_answer_leaves(database: Database) -> None:
+    await database.transact(lambda unit: add(unit, "one"))
+    assert await exists(database, "one")
+
+
+async def test_a_refusal_undoes_the_work(database: Database) -> None:
+    def work(unit: Unit) -> None:
+        add(unit, "one")
+        raise DomainError("no", 400, "No.")
+
+    with pytest.raises(DomainError):
+        await database.transact(work)
+    assert not await exists(database, "one")
+
+
+async def test_a_refusal_that_has_to_be_remembered_is(database: Database) -> None:
+    class Remembered(DomainError):
+        keeps_writes = True
+
+    def work(unit: Unit) -> None:
+        add(unit, "one")
+        add_revocation(unit, NoticeKind.TOKEN, "x", unit.now() + timedelta(hours=1))
+        raise Remembered("no", 400, "No.")
+
+    told: list[str] = []
+    database.listen(lambda notices: told.extend(notice.subject for notice in notices))
+    with pytest.raises(Remembered):
+        await database.transact(work)
+    assert await exists(database, "one")
+    assert told == ["x"]
+
+
+async def test_work_that_asks_nothing_costs_nothing(database: Database) -> None:
+    before = database.statements
+    assert await database.transact(lambda unit: unit.now()) is not None
+    assert database.statements == before
+
+
+async def test_work_that_waits_too_long_is_unavailable_and_harms_nobody_else(
+    postgres_url: str, clock: ManualClock
+) -> None:
+    database = await opened(postgres_url, clock, timeout_seconds=0.5)
+    holding, release = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.engine.begin() as connection:
+            await connection.execute(text("UPDATE store SET name = 'held'"))
+            holding.set()
+            await release.wait()
+
+    await database.transact(lambda unit: add(unit, "one"))
+    holder = asyncio.create_task(hold())
+    await holding.wait()
+
+    def work(unit: Unit) -> None:
+        store = find_store(unit, "one")
+        assert store is not None
+        store.name = "changed"
+        unit.session.add(store)
+
+    with pytest.raises(Unavailable) as refused:
+        await database.transact(work)
+    assert refused.value.status == 503
+    release.set()
+    await holder
+    await database.transact(work)
+    await database.close()
+
+
+async def test_many_writers_at_once_all_get_their_turn(database: Database) -> None:
+    await asyncio.gather(*(database.transact(partial(add, prefix=f"s{at}")) for at in range(40)))
+    assert all([await exists(database, f"s{at}") for at in range(40)])
+
+
+async def test_times_come_back_as_they_went_in_and_a_time_without_a_zone_is_a_bug(
+    database: Database, clock: ManualClock
+) -> None:
+    await database.transact(lambda unit: add_audit_event(unit, "x", actor="a", subject="b"))
+    event = (await database.transact(list_audit_events))[0]
+    assert event.created_at == clock.now()
+    assert event.created_at.utcoffset() == timedelta(0)
+
+    def work(unit: Unit) -> None:
+        add_revocation(unit, NoticeKind.TOKEN, "x", datetime(2030, 1, 1))  # noqa: DTZ001 - the bug itself
+
+    with pytest.raises(StatementError, match="without a zone"):
+        await database.transact(work)
+
+
+async def test_housekeeping_deletes_what_is_over_and_only_in_one_process(
+    database: Database, clock: ManualClock
+) -> None:
+    keys = SecretKeys(["a secret of the tests, long enough for every purpose"])
+    settings = load_settings(issuer="http://127.0.0.1")
+    vault = Vault(keys, "signing key", SystemEntropy())
+    one, other = (Housekeeping(database, vault, settings, clock, holder) for holder in ("one", "other"))
+
+    def work(unit: Unit) -> None:
+        for lives in (-1, -1, 3600):
+            add_revocation(unit, NoticeKind.TOKEN, "x", unit.now() + timedelta(seconds=lives))
+        add_audit_event(unit, "old", actor="a", subject="b")
+
+    await database.transact(work)
+    assert (await one.tidy())["revocations"] == 2
+    assert await other.tidy() == {}
+    clock.move(timedelta(seconds=settings.pruning.audit_seconds + 1))
+    gone = await other.tidy()
+    assert gone["audit_events"] == 1
+    assert gone["revocations"] == 1
+
+
+async def test_a_url_of_another_kind_is_refused(clock: ManualClock) -> None:
+    for url in ("mysql://x/y", "oracle://x"):
+        with pytest.raises(ValueError, match="sqlite:///"):
+            Database(url, clock=clock, identifiers=Identifiers(clock, SystemEntropy()))
+
+
+async def test_the_password_of_the_database_is_never_shown(clock: ManualClock) -> None:
+    database = Database(
+        "postgresql://me:hunter2@127.0.0.1:1/x", clock=clock, identifiers=Identifiers(clock, SystemEntropy())
+    )
+    assert "hunter2" not in str(database.url)
+    assert "hunter2" not in repr(database.url)
+
+
+async def test_an_unknown_person_is_none(database: Database) -> None:
+    assert await database.transact(lambda unit: find_user(unit, "nobody@example.com")) is None

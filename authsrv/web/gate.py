@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -76,6 +77,7 @@ class Gate:
         self._body_limit = settings.http.body_limit_bytes
         self._issuer_path = settings.issuer_path
         self._inserted_path = re.compile(rf"(/\.well-known/[a-z-]+){re.escape(settings.issuer_path)}(?=/|$)")
+        self._issuer_host = urlsplit(settings.issuer).hostname
         before, after = settings.store_hosts.split("{prefix}")
         self._store_host = re.compile(re.escape(before) + r"([a-z0-9][a-z0-9-]{0,39})" + re.escape(after))
 
@@ -118,7 +120,9 @@ class Gate:
         """Finds the store, moves the part of the path that names it (or the issuer's path) to `root_path`."""
         _enter(scope, self._issuer_path)
         store = None
-        if match := self._store_host.fullmatch(host_of(headers, caller)):
+        host = host_of(headers, caller)
+        # auth.shops.example fits {prefix}.shops.example, and yet it is no store.
+        if host != self._issuer_host and (match := self._store_host.fullmatch(host)):
             store = match[1]
         if match := _STORE_PATH.match(_path_within(scope)):
             store = match[1]

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
+from joserfc.util import urlsafe_b64encode
 
 Algorithm: TypeAlias = Literal["ES256", "RS256", "EdDSA"]
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "RS256", "EdDSA")
@@ -56,8 +58,12 @@ def public_jwk(key: Key, algorithm: Algorithm) -> dict[str, Any]:
 
 def sign(claims: Mapping[str, Any], key: Key, algorithm: Algorithm, typ: str) -> str:
     """A compact JWS over the claims; `typ` keeps one kind of token from passing for another (RFC 8725, 3.11)."""
-    header = {"alg": algorithm, "typ": typ, "kid": key.kid}
-    return jws.serialize_compact(header, orjson.dumps(claims), key, registry=_REGISTRIES[algorithm])
+    signs = _REGISTRIES[algorithm].get_alg(algorithm)
+    key.check_use("sig")
+    signs.check_key(key)
+    # RFC 7515, 7.1, put together here: joserfc would spell and judge the same few headers anew for every token.
+    signing_input = _header(algorithm, typ, key.kid) + b"." + urlsafe_b64encode(orjson.dumps(claims))
+    return (signing_input + b"." + urlsafe_b64encode(signs.sign(signing_input, key))).decode("ascii")
 
 
 def read_header(token: str) -> dict[str, Any] | None:
@@ -77,3 +83,8 @@ def verify(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
     except (JoseError, ValueError, TypeError):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+@lru_cache(maxsize=64)
+def _header(algorithm: Algorithm, typ: str, kid: str) -> bytes:
+    return urlsafe_b64encode(orjson.dumps({"alg": algorithm, "typ": typ, "kid": kid}))

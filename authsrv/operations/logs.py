@@ -2,14 +2,17 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
+from authsrv.kit.clock import SystemClock
+
 # Authlib's debug lines repeat tokens and the drivers' repeat parameters: never below INFO, whatever the setting.
 _TALKATIVE = ("authlib", "sqlalchemy", "aiosqlite", "asyncpg", "httpx", "httpcore", "asyncio", "alembic")
+_CLOCK = SystemClock()
 
 
 def set_up_logs(form: Literal["", "text", "json"], level: str) -> None:
@@ -18,25 +21,27 @@ def set_up_logs(form: Literal["", "text", "json"], level: str) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="iso", utc=True) if as_text else _stamp,
     ]
     rendering: list[Processor] = (
         # Plain tracebacks: the pretty ones show local variables, and with them secrets.
         [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if as_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
+        else [structlog.processors.format_exc_info, _to_json]
     )
     number = logging.getLevelNamesMapping()[level]
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=(
+            structlog.PrintLoggerFactory(sys.stderr) if as_text else structlog.BytesLoggerFactory(sys.stderr.buffer)
+        ),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[_without_internals, *rendering],
+            processors=[_without_internals, *rendering, *([] if as_text else [_to_text])],
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         )
     )
@@ -51,5 +56,14 @@ def _without_internals(_: object, __: str, event: EventDict) -> EventDict:
     return structlog.stdlib.ProcessorFormatter.remove_processors_meta(_, __, event)
 
 
-def _to_json(event: EventDict, **_: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+def _stamp(_: object, __: str, event: EventDict) -> EventDict:
+    event["timestamp"] = _CLOCK.now()
+    return event
+
+
+def _to_json(_: object, __: str, event: EventDict) -> bytes:
+    return orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z)
+
+
+def _to_text(_: object, __: str, line: Any) -> str:
+    return str(line, "utf-8")

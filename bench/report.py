@@ -12,8 +12,8 @@ from bench.scenarios import SCENARIOS
 
 _MOST_MEBIBYTES = 120
 _MOST_START_SECONDS = 3.0
-# The background's share is estimated; a real statement a request would be a whole one.
-_STATEMENTS_TOLERANCE = 0.02
+# The background's share is an estimate, and a crowded machine answers few requests to divide it by.
+_STATEMENTS_TOLERANCE = 0.1
 # SQLite's BEGIN is counted too; the drivers of PostgreSQL hide theirs.
 _BEGIN = {"sqlite": 1}
 _COLUMNS = ("request", "engine", "req/s", "bare", "ratio", "CPU ms", "bare", "ratio", "p50 ms", "p99 ms", "SQL")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import structlog
 from starlette.applications import Starlette
@@ -14,14 +15,24 @@ from starlette.routing import Route
 
 from authsrv.identity.principals import Principals
 from authsrv.identity.revocations import RevocationList
+from authsrv.identity.sessions import Sessions
+from authsrv.identity.sign_in import MailLimit, SignIns
 from authsrv.identity.stores import StoreDirectory
 from authsrv.kit.clock import Clock, SystemClock
 from authsrv.kit.entropy import Entropy, SystemEntropy
 from authsrv.kit.errors import Unavailable
 from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers
+from authsrv.kit.mail import OUTBOX, Mailer, SmtpMailer, read_mail_url
+from authsrv.kit.outbound import Outbound
+from authsrv.kit.passwords import Passwords
 from authsrv.kit.vault import Vault
+from authsrv.oauth.client_assertion import ClientAssertions
+from authsrv.oauth.client_keys import ClientKeys
 from authsrv.oauth.clients import ClientDirectory
+from authsrv.oauth.consent import Consents
+from authsrv.oauth.id_tokens import IdTokens
+from authsrv.oauth.issuing import Issuing
 from authsrv.oauth.keyring import Keyring, ensure_keys
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.oauth.server import ProtocolServer
@@ -38,7 +49,10 @@ from authsrv.settings import Settings, SettingsError, config_file, load_settings
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
 from authsrv.web.gate import Gate
+from authsrv.web.limits import Limits, read_rate
+from authsrv.web.outbox import Outbox
 from authsrv.web.runtime import Runtime
+from authsrv.web.stationery import Stationery
 
 log = structlog.get_logger(__name__)
 
@@ -99,14 +113,18 @@ class _House:
         self._revocations = RevocationList(clock)
         self._keyring = Keyring(self._vault, clock)
         self._clients = ClientDirectory()
+        self._outbound = Outbound(allow_loopback=settings.webhook_allow_loopback)
         self._stores = StoreDirectory()
+        self._sealer = HandleSealer(keys)
+        self._id_tokens = IdTokens(issuer=settings.issuer, keyring=self._keyring, clock=clock)
         self._tokens = AccessTokens(
             issuer=settings.issuer,
             keyring=self._keyring,
-            sealer=HandleSealer(keys),
+            sealer=self._sealer,
             revocations=self._revocations,
             clock=clock,
             identifiers=identifiers,
+            vault=Vault(keys, "person", entropy),
             access_seconds=settings.tokens.access_seconds,
         )
         self._feed = FeedReader(
@@ -119,6 +137,13 @@ class _House:
             poll_seconds=settings.feed.poll_seconds,
             max_age_seconds=settings.feed.max_age_seconds,
         )
+        self._sessions = Sessions(
+            self._sealer,
+            idle_seconds=settings.sessions.idle_seconds,
+            absolute_seconds=settings.sessions.absolute_seconds,
+        )
+        self._passwords = Passwords()
+        self._stationery = Stationery()
         holder = identifiers.next().hex
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
         self._database.listen(self._hear)
@@ -156,12 +181,32 @@ class _House:
                 issuer=self._settings.issuer,
                 scopes=self._scopes,
                 clients=self._clients,
-                tokens=self._tokens,
+                assertions=ClientAssertions(
+                    issuer=self._settings.issuer,
+                    token_endpoint=self._settings.issuer + metadata_paths()["token_endpoint"],
+                    keys=ClientKeys(self._outbound.fetch_json, clock),
+                    clock=clock,
+                ),
+                issuing=Issuing(tokens=self._tokens, id_tokens=self._id_tokens, sealer=self._sealer),
+                lifetimes=self._settings.tokens,
                 clock=clock,
             ),
             keyring=self._keyring,
             stores=self._stores,
             principals=Principals([self._tokens.find_principal]),
+            identifiers=identifiers,
+            sealer=self._sealer,
+            sessions=self._sessions,
+            consents=Consents(stores=self._stores, id_tokens=self._id_tokens, lifetimes=self._settings.tokens),
+            sign_ins=SignIns(self._keys, _mail_limit(self._settings)),
+            passwords=self._passwords,
+            mailer=_choose_mailer(self._settings, self._database, clock),
+            limits=Limits(
+                self._settings.rate_limit_url.get_secret_value(),
+                {"sign_in_per_address": self._settings.limits.sign_in_per_address},
+                clock,
+            ),
+            stationery=self._stationery,
             metadata_paths=metadata_paths(),
             ensure_fresh=self._feed.ensure_fresh,
             readiness=self._readiness,
@@ -173,6 +218,8 @@ class _House:
         async with AsyncExitStack() as stack:
             await self._database.start()
             stack.push_async_callback(self._database.close)
+            stack.push_async_callback(self._outbound.close)
+            stack.callback(self._passwords.close)
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
             await ensure_schema(self._database)
@@ -220,6 +267,19 @@ class _House:
         while True:
             app.state.take_reading()
             await asyncio.sleep(1)
+
+
+def _mail_limit(settings: Settings) -> MailLimit | None:
+    rate = read_rate(settings.limits.sign_in_per_email)
+    return MailLimit(rate.amount, timedelta(seconds=rate.get_expiry())) if rate else None
+
+
+def _choose_mailer(settings: Settings, database: Database, clock: Clock) -> Mailer | None:
+    url = settings.mail_url.get_secret_value()
+    server = read_mail_url(url)
+    if server is not None:
+        return SmtpMailer(server, settings.mail_from, clock)
+    return Outbox(database) if url == OUTBOX else None
 
 
 async def _pass_on(_: Request, error: Exception) -> Response:

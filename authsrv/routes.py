@@ -8,8 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from authsrv.dialects import order_api
-from authsrv.endpoints import introspect, revoke, token, well_known
+from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
+from authsrv.pages import account, outbox, password, sign_in, sign_out, static
+from authsrv.pages import consent
 from authsrv.web.gate import GateRules
 from authsrv.web.voices import Voices
 
@@ -29,9 +31,22 @@ class Door:
 
 DOORS = (
     # the standards
+    Door(
+        "/oauth/authorize",
+        {"GET": authorize.authorize, "POST": authorize.authorize},
+        metadata="authorization_endpoint",
+    ),
     Door("/oauth/token", {"POST": token.token}, metadata="token_endpoint", cors=True),
     Door("/oauth/introspect", {"POST": introspect.introspect}, metadata="introspection_endpoint"),
     Door("/oauth/revoke", {"POST": revoke.revoke}, metadata="revocation_endpoint", cors=True),
+    Door(
+        "/oauth/userinfo",
+        {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
+        metadata="userinfo_endpoint",
+        cors=True,
+    ),
+    Door("/oauth/logout", {"GET": logout.logout, "POST": logout.logout}, metadata="end_session_endpoint"),
+    Door("/consent", {"GET": consent.show, "POST": consent.decide}),
     Door("/oauth/jwks", {"GET": well_known.jwks}, metadata="jwks_uri", cors=True),
     Door("/.well-known/oauth-authorization-server", {"GET": well_known.authorization_server}, cors=True),
     # RFC 8414, 3.1: with an issuer path, the path follows the well-known part.
@@ -39,6 +54,19 @@ DOORS = (
     Door("/.well-known/openid-configuration", {"GET": well_known.openid_configuration}, cors=True),
     Door("/.well-known/oauth-protected-resource", {"GET": well_known.protected_resource}, cors=True),
     Door("/.well-known/oauth-protected-resource/{path:path}", {"GET": well_known.protected_resource}, cors=True),
+    # the pages for people
+    Door("/sign-in", {"GET": sign_in.ask_email, "POST": sign_in.take_email}),
+    Door("/sign-in/code", {"GET": sign_in.ask_code, "POST": sign_in.take_code}),
+    Door("/sign-in/resend", {"POST": sign_in.resend}),
+    Door("/sign-in/password", {"GET": password.ask_password, "POST": password.take_password}),
+    Door("/sign-out", {"GET": sign_out.ask_sign_out, "POST": sign_out.sign_out}),
+    Door("/account", {"GET": account.show}),
+    Door("/account/name", {"POST": account.change_name}),
+    Door("/account/sessions", {"POST": account.end_session}),
+    Door("/account/apps", {"POST": account.disconnect}),
+    Door("/dev/outbox", {"GET": outbox.show}),
+    Door("/dev/outbox.json", {"GET": outbox.as_json}),
+    Door("/static/{name}", {"GET": static.serve}),
     # the Order API
     Door("/orders", {"GET": order_api.list_all, "POST": order_api.create}, cors=True),
     Door("/orders/{order_id}", {"GET": order_api.read}, cors=True),

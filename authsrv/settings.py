@@ -31,6 +31,7 @@ class _Section(BaseModel):
 class DatabaseSettings(_Section):
     pool_size: int = Field(ge=1, le=200)
     timeout_seconds: float = Field(gt=0)
+    start_seconds: float = Field(ge=0)
 
 
 class HttpSettings(_Section):
@@ -102,6 +103,10 @@ class Settings(BaseSettings):
     secret_keys: SecretStr
     store_hosts: str
     default_store: str
+    mail_url: SecretStr
+    mail_from: str
+    rate_limit_url: SecretStr
+    webhook_allow_loopback: bool
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
     log: Literal["", "text", "json"]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -110,12 +115,12 @@ class Settings(BaseSettings):
     tokens: TokenSettings
     keys: KeySettings
     feed: FeedSettings
+    sessions: SessionSettings
+    limits: LimitSettings
     pruning: PruningSettings
 
     @classmethod
     def settings_customise_sources(
-    sessions: SessionSettings
-    limits: LimitSettings
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
@@ -137,10 +142,6 @@ class Settings(BaseSettings):
             raise ValueError("must contain {prefix} once, as in {prefix}.shops.example")
         return pattern.lower()
 
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _proxies(cls, value: object) -> object:
-        if isinstance(value, str):
     @field_validator("mail_url")
     @classmethod
     def _mail_url(cls, url: SecretStr) -> SecretStr:
@@ -155,6 +156,10 @@ class Settings(BaseSettings):
             raise ValueError("must be memory:// or redis://host:port/0")
         return url
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: object) -> object:
+        if isinstance(value, str):
             return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
         return value
 

@@ -115,6 +115,7 @@ def migrate_to_head(url: str) -> None:
 
 def _serve(url: str) -> Iterator[World]:
     migrate_to_head(url)
-    world = World(url)
+    # Two cores run everything here at once: waiting is no fault of the server under test.
+    world = World(url, database={"timeout_seconds": 20.0})
     yield world
     world.close()

@@ -1,18 +1,19 @@
 """From HTTP to the engine and back: what the token, revocation and introspection endpoints have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from authsrv.kit.errors import DomainError
+from authsrv.oauth.client_assertion import METHOD, read_assertion
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.server import Answer
 from authsrv.storage.unit import Unit
 from authsrv.web.forms import read_form
 from authsrv.web.responses import protocol_response
-from authsrv.web.runtime import runtime_of
+from authsrv.web.runtime import Runtime, runtime_of
 
 Engine: TypeAlias = Callable[[Callable[[], ProtocolRequest]], Answer]
 
@@ -25,8 +26,12 @@ async def answer(request: Request, path: str, engine: Engine) -> Response:
     runtime = runtime_of(request)
     if request.url.query and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
+    if len(request.headers.getlist("authorization")) > 1:
+        # RFC 6749, 2.3: not more than one method in a request.
+        raise DomainError("invalid_request", 400, "Only one Authorization header may be sent.")
     form = await read_form(request)
     await runtime.ensure_fresh()
+    await prepare(runtime, form)
     # The URL comes from the issuer setting: what the socket or a Host header says is hearsay.
     uri = runtime.settings.issuer + path
 
@@ -34,3 +39,14 @@ async def answer(request: Request, path: str, engine: Engine) -> Response:
         return engine(lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=form))
 
     return protocol_response(*await runtime.database.transact(work))
+
+
+async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:
+    """What the engine will need and may not wait for: the keys of a client that publishes them itself."""
+    assertion = read_assertion(dict(form))
+    if assertion is None:
+        return
+    clients = runtime.server.clients
+    client = await runtime.database.transact(lambda unit: clients.find(unit, assertion.client_id), read_only=True)
+    if client is not None and client.check_endpoint_auth_method(METHOD, "token") and not client.is_suspended:
+        await runtime.server.assertions.keys.prepare(client, assertion.kid)

@@ -22,7 +22,12 @@ async def authorization_server(request: Request) -> Response:
 async def openid_configuration(request: Request) -> Response:
     """OpenID Connect Discovery 1.0, 4."""
     runtime = runtime_of(request)
-    return _cached(runtime, JsonResponse(openid_metadata(runtime.server, runtime.keyring, runtime.metadata_paths)))
+    return _cached(
+        runtime,
+        JsonResponse(
+            openid_metadata(runtime.server, runtime.keyring, runtime.metadata_paths, runtime.stationery.texts.tags)
+        ),
+    )
 
 
 async def protected_resource(request: Request) -> Response:

@@ -13,6 +13,7 @@ class Principal:
     store: str | None
     scopes: frozenset[str]
     audiences: frozenset[str]
+    grant_id: str | None = None
 
 
 # A reader knows one kind of credential: None for what is not, or no longer, one of its kind.

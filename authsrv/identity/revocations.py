@@ -7,7 +7,14 @@ from uuid import UUID
 from authsrv.kit.clock import Clock
 from authsrv.storage.unit import Notice, NoticeKind
 
-_VOIDING = {NoticeKind.TOKEN, NoticeKind.GRANT, NoticeKind.CLIENT, NoticeKind.USER}
+_VOIDING = {
+    NoticeKind.TOKEN,
+    NoticeKind.GRANT,
+    NoticeKind.CLIENT,
+    NoticeKind.USER,
+    NoticeKind.CLIENT_SUSPENDED,
+    NoticeKind.CLIENT_RESUMED,
+}
 
 
 class RevocationList:
@@ -37,9 +44,19 @@ class RevocationList:
         if (NoticeKind.TOKEN, str(jti)) in self._void_before:
             return True
         for kind, subject in subjects:
-            if subject is not None and (notice := self._void_before.get((kind, subject))) and jti < notice.id:
+            if subject is None:
+                continue
+            if (notice := self._void_before.get((kind, subject))) and jti < notice.id:
+                return True
+            if kind is NoticeKind.CLIENT and self._is_suspended(subject):
                 return True
         return False
+
+    def _is_suspended(self, client_id: str) -> bool:
+        # A process that had not heard yet may have issued a token after the suspension, so its time does not count.
+        suspended = self._void_before.get((NoticeKind.CLIENT_SUSPENDED, client_id))
+        resumed = self._void_before.get((NoticeKind.CLIENT_RESUMED, client_id))
+        return suspended is not None and (resumed is None or resumed.id < suspended.id)
 
     def forget_expired(self, now: datetime) -> None:
         """Drops lines that no living token can meet any more."""

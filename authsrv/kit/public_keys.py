@@ -50,7 +50,7 @@ def verify_with(text: str, keys: Sequence[PublicKey]) -> dict[str, Any] | None:
 
 
 def _read(entry: dict[str, Any]) -> PublicKey | None:
-    if entry.get("use", "sig") != "sig" or entry.get("kty") not in {"EC", "RSA", "OKP"}:
+    if entry.get("use", "sig") != "sig" or entry.get("kty") not in ("EC", "RSA", "OKP"):
         return None
     try:
         with warnings.catch_warnings():

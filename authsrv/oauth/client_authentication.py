@@ -1,14 +1,16 @@
-"""Client authentication (RFC 6749, 2.3; RFC 7591, 2): nothing tells an unknown client from a wrong secret."""
+"""Client authentication (RFC 6749, 2.3; RFC 7523; RFC 7591, 2): nothing tells an unknown client from a wrong secret."""
 
 from dataclasses import dataclass
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from authsrv.kit.clock import Clock
+from authsrv.oauth.client_assertion import METHOD as PRIVATE_KEY_JWT
+from authsrv.oauth.client_assertion import ClientAssertions, PresentedAssertion, read_assertion
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient, has_secret
 from authsrv.oauth.requests import ProtocolRequest, read_basic
 
-METHODS = ("client_secret_basic", "client_secret_post", "none")
+METHODS = ("client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT, "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,17 @@ class Attempt:
 
     method: str
     client_id: str
-    secret: str
+    secret: str = ""
+    assertion: PresentedAssertion | None = None
 
 
 def authenticate(
-    request: ProtocolRequest, directory: ClientDirectory, clock: Clock, *, allow_public: bool
+    request: ProtocolRequest,
+    directory: ClientDirectory,
+    assertions: ClientAssertions,
+    clock: Clock,
+    *,
+    allow_public: bool,
 ) -> RegisteredClient:
     """The client that proved itself (or, where public clients are allowed, named itself).
 
@@ -31,11 +39,15 @@ def authenticate(
     client = directory.find(request.unit, attempt.client_id)
     if attempt.method == "none":
         proven = client is not None and allow_public
-    else:
+    elif attempt.assertion is None:
         proven = has_secret(client, attempt.secret, clock.now())
+    else:
+        proven = True  # judged last: it is used up by that
     if not proven or client is None or client.is_suspended:
         raise _refused(attempt.method)
     if not client.check_endpoint_auth_method(attempt.method, "token"):
+        raise _refused(attempt.method)
+    if attempt.assertion is not None and not assertions.prove(request.unit, client, attempt.assertion):
         raise _refused(attempt.method)
     request.client = client
     request.auth_method = attempt.method
@@ -46,13 +58,20 @@ def read_attempt(request: ProtocolRequest) -> Attempt:
     """Which client this claims to be, and how it would prove it."""
     basic = read_basic(request.headers)
     client_id, secret = request.form.get("client_id", ""), request.form.get("client_secret", "")
-    if basic is not None and secret:
+    asserts = "client_assertion" in request.form or "client_assertion_type" in request.form
+    if (basic is not None) + bool(secret) + asserts > 1:
         # RFC 6749, 2.3: not more than one method in a request.
         raise InvalidRequestError("Only one way of client authentication may be used in a request.")
     if basic is not None:
         if client_id and client_id != basic[0]:
             raise InvalidRequestError("client_id differs from the one in the Authorization header.")
         return Attempt("client_secret_basic", *basic)
+    if asserts:
+        assertion = read_assertion(request.form)
+        # RFC 7521, 4.2: client_id may be left out; if it is there, it is the same.
+        if assertion is None or client_id not in {"", assertion.client_id}:
+            raise _refused(PRIVATE_KEY_JWT)
+        return Attempt(PRIVATE_KEY_JWT, assertion.client_id, assertion=assertion)
     if not client_id:
         raise _refused("none")
     return Attempt("client_secret_post" if secret else "none", client_id, secret)

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from authsrv.kit.cache import LookupCache
 from authsrv.kit.machine_secrets import matches_any
+from authsrv.kit.public_keys import PublicKey, read_public_keys
 from authsrv.storage.clients import Client, find_client, list_live_secrets
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Notice, NoticeKind, Unit
+from authsrv.storage.users import find_user_by_id
 
 CLIENT_TYPES = ("web", "spa", "native", "service")
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
@@ -47,10 +50,36 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
     access_seconds: int | None
     is_suspended: bool
     secrets: tuple[tuple[bytes, datetime | None], ...]
+    developer: str = ""
+    is_approved: bool = False
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    requires_pkce: bool = True
+    id_token_alg: str = "RS256"
+    userinfo_alg: str | None = None
+    refresh_idle_seconds: int | None = None
+    grant_seconds: int | None = None
+    code_seconds: int | None = None
+    rotates_refresh_tokens: bool = True
+    subject_type: str = "public"
+    logo_uri: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    consent_changed_at: datetime | None = None
+    keys: tuple[PublicKey, ...] = ()
+    jwks_uri: str | None = None
 
     @property
     def is_public(self) -> bool:
         return self.auth_method == "none"
+
+    @property
+    def sector(self) -> str | None:
+        """What pairwise subjects are computed for (OIDC Core 8.1); None for a client with public subjects."""
+        if self.subject_type != "pairwise":
+            return None
+        return next((urlsplit(uri).netloc for uri in self.redirect_uris), self.client_id)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Whether the client is registered for this way of authenticating (RFC 7591, 2)."""
@@ -91,10 +120,15 @@ def _load(unit: Unit, client_id: str) -> RegisteredClient | None:
         return None
     store = find_store_by_id(unit, row.store_id) if row.store_id else None
     secrets = tuple((secret.digest, secret.expires_at) for secret in list_live_secrets(unit, row.id))
-    return registered(row, store.prefix if store else None, secrets)
+    developer = find_user_by_id(unit, row.developer_id)
+    return registered(
+        row, store.prefix if store else None, secrets, developer.name or developer.email if developer else ""
+    )
 
 
-def registered(row: Client, store: str | None, secrets: tuple[tuple[bytes, datetime | None], ...]) -> RegisteredClient:
+def registered(
+    row: Client, store: str | None, secrets: tuple[tuple[bytes, datetime | None], ...], developer: str
+) -> RegisteredClient:
     """The row as the engine sees it."""
     return RegisteredClient(
         row_id=row.id,
@@ -112,4 +146,23 @@ def registered(row: Client, store: str | None, secrets: tuple[tuple[bytes, datet
         access_seconds=row.access_seconds,
         is_suspended=row.suspended_at is not None,
         secrets=secrets,
+        developer=developer,
+        is_approved=row.approved_at is not None,
+        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
+        backchannel_logout_uri=row.backchannel_logout_uri,
+        requires_pkce=row.pkce == "required",
+        id_token_alg=row.id_token_alg,
+        userinfo_alg=row.userinfo_alg,
+        refresh_idle_seconds=row.refresh_idle_seconds,
+        grant_seconds=row.grant_seconds,
+        code_seconds=row.code_seconds,
+        rotates_refresh_tokens=row.rotates_refresh_tokens,
+        subject_type=row.subject_type,
+        logo_uri=row.logo_uri,
+        client_uri=row.client_uri,
+        policy_uri=row.policy_uri,
+        tos_uri=row.tos_uri,
+        consent_changed_at=row.consent_changed_at,
+        keys=read_public_keys(row.jwks),
+        jwks_uri=row.jwks_uri,
     )

@@ -6,6 +6,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.presented import PresentedRefreshToken
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.tokens import AccessToken
 
@@ -13,23 +14,32 @@ from authsrv.oauth.tokens import AccessToken
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib carries no types
     """Authlib's endpoint over tokens that have no row."""
 
-    CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+    CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
     def check_params(self, request: ProtocolRequest, client: RegisteredClient) -> None:
         # RFC 7662, 2.1: an unknown hint is ignored; what is missing is not.
         if "token" not in request.form:
             raise InvalidRequestError("Parameter token is missing.")
 
-    def query_token(self, token_string: str, token_type_hint: str | None) -> AccessToken | None:
-        return self.server.tokens.find(token_string)  # type: ignore[no-any-return]  # Authlib carries no types
+    def authenticate_token(
+        self, request: ProtocolRequest, client: RegisteredClient
+    ) -> AccessToken | PresentedRefreshToken | None:
+        self.check_params(request, client)
+        text = request.form["token"]
+        token = self.server.tokens.find(text)
+        if token is None:
+            return self.server.find_refresh_token(request.unit, client, text)  # type: ignore[no-any-return]
+        is_visible = client.is_resource_server or token.client_id == client.client_id
+        return token if is_visible else None
 
-    def check_permission(self, token: AccessToken, client: RegisteredClient, request: ProtocolRequest) -> bool:
-        return client.is_resource_server or token.client_id == client.client_id
-
-    def create_introspection_payload(self, token: AccessToken | None) -> dict[str, Any]:
+    def create_introspection_payload(self, token: AccessToken | PresentedRefreshToken | None) -> dict[str, Any]:
         if token is None:
             return {"active": False}
-        payload = {
+        facts = self._about_access(token) if isinstance(token, AccessToken) else self._about_refresh(token)
+        return {name: value for name, value in facts.items() if value is not None}
+
+    def _about_access(self, token: AccessToken) -> dict[str, Any]:
+        return {
             "active": True,
             "scope": token.scope,
             "client_id": token.client_id,
@@ -44,4 +54,17 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib car
             "grant_id": token.grant_id,
             "auth_time": token.auth_time,
         }
-        return {name: value for name, value in payload.items() if value is not None}
+
+    def _about_refresh(self, token: PresentedRefreshToken) -> dict[str, Any]:
+        if not token.is_live:
+            return {"active": False}
+        grant = token.grant
+        return {
+            "active": True,
+            "scope": grant.scope,
+            "exp": int(grant.expires_at.timestamp()),
+            "iss": self.server.issuer,
+            "store": grant.store,
+            "grant_id": str(grant.id),
+            "auth_time": int(grant.auth_time.timestamp()),
+        }

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from authsrv.kit.public_keys import ALGORITHMS
+from authsrv.oauth.authorization import PROMPTS, RESPONSE_MODES
 from authsrv.oauth.client_authentication import METHODS
+from authsrv.oauth.id_tokens import ACR, CLAIMS
 from authsrv.oauth.introspection import Introspection
 from authsrv.oauth.keyring import Keyring
 from authsrv.oauth.revocation import Revocation
@@ -15,22 +18,38 @@ def server_metadata(server: ProtocolServer, paths: dict[str, str]) -> dict[str, 
         "issuer": server.issuer,
         **{name: server.issuer + path for name, path in paths.items()},
         "scopes_supported": server.scopes.names,
-        "response_types_supported": [],
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": server.grant_types,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
         "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "request_uri_parameter_supported": False,
     }
     for name, endpoint in (("introspection", Introspection), ("revocation", Revocation)):
         if f"{name}_endpoint" in paths:
             document[f"{name}_endpoint_auth_methods_supported"] = list(endpoint.CLIENT_AUTH_METHODS)
+            document[f"{name}_endpoint_auth_signing_alg_values_supported"] = list(ALGORITHMS)
     return document
 
 
-def openid_metadata(server: ProtocolServer, keyring: Keyring, paths: dict[str, str]) -> dict[str, Any]:
+def openid_metadata(
+    server: ProtocolServer, keyring: Keyring, paths: dict[str, str], locales: list[str]
+) -> dict[str, Any]:
     """OpenID Connect Discovery 1.0, 3: the same facts and those of ID tokens."""
     return {
         **server_metadata(server, paths),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
+        "claims_supported": list(CLAIMS),
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "acr_values_supported": [ACR],
+        "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": locales,
+        "userinfo_signing_alg_values_supported": keyring.algorithms,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "id_token_signing_alg_values_supported": sorted(keyring.algorithms, key=lambda name: name != "RS256"),
     }
 

@@ -62,6 +62,8 @@ class NewClient:
     grant_seconds: int | None = None
     code_seconds: int | None = None
     rotates_refresh_tokens: bool = True
+    subject_type: str = "public"
+    userinfo_alg: str | None = None
 
 
 def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, scopes: ScopeCatalogue) -> Client:
@@ -102,6 +104,8 @@ def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, sco
         grant_seconds=new.grant_seconds,
         code_seconds=new.code_seconds,
         rotates_refresh_tokens=new.rotates_refresh_tokens,
+        subject_type=new.subject_type,
+        userinfo_alg=new.userinfo_alg,
         approved_at=now if new.is_approved else None,
         created_at=now,
         updated_at=now,
@@ -166,7 +170,7 @@ def suspend_client(unit: Unit, client: Client, *, actor: str) -> None:
     """No grant and no token from now on, and what lives dies at once."""
     client.suspended_at = client.suspended_at or unit.now()
     save_client(unit, client)
-    add_revocation(unit, NoticeKind.CLIENT, client.client_id, unit.now() + LONGEST_TOKEN)
+    add_revocation(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id, unit.now() + LONGEST_TOKEN)
     add_audit_event(unit, "client.suspended", actor=actor, subject=client.client_id)
 
 
@@ -174,6 +178,8 @@ def resume_client(unit: Unit, client: Client, *, actor: str) -> None:
     """New tokens again; what died stays dead."""
     client.suspended_at = None
     save_client(unit, client)
+    for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
+        add_revocation(unit, kind, client.client_id, unit.now() + LONGEST_TOKEN)
     add_audit_event(unit, "client.resumed", actor=actor, subject=client.client_id)
 
 
@@ -245,6 +251,13 @@ def _judge_choices(new: NewClient, auth_method: str | None) -> None:
     for name, algorithm in (("signing_alg", new.signing_alg), ("id_token_alg", new.id_token_alg)):
         if algorithm not in ALGORITHMS:
             raise refused(name, f"must be one of {', '.join(ALGORITHMS)}")
+    if new.userinfo_alg is not None and new.userinfo_alg not in ALGORITHMS:
+        raise refused("userinfo_alg", f"must be one of {', '.join(ALGORITHMS)}")
+    if new.subject_type not in {"public", "pairwise"}:
+        raise refused("subject_type", "must be public or pairwise")
+    if new.subject_type == "pairwise" and len({urlsplit(uri).netloc for uri in new.redirect_uris}) > 1:
+        # OIDC Core 8.1: without a sector document, one host is the sector.
+        raise refused("redirect_uri", "of a client with pairwise subjects must all have the same host")
     if new.pkce not in {"required", "optional"}:
         raise refused("pkce", "must be required or optional")
     if auth_method == "none" and new.pkce == "optional":

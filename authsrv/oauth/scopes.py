@@ -54,6 +54,10 @@ class ScopeCatalogue:
     def unknown(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name not in self.by_name]
 
+    def for_people(self, names: Iterable[str]) -> list[str]:
+        """Those an app may ask a person for."""
+        return [name for name in names if (scope := self.by_name.get(name)) and scope.for_people]
+
     def for_services(self, names: Iterable[str]) -> list[str]:
         """Those a service may have for itself; the rest speak of a person."""
         return [name for name in names if (scope := self.by_name.get(name)) and scope.for_services]

@@ -7,14 +7,19 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError
 
 from authsrv.kit.clock import Clock
+from authsrv.oauth.authorization import AuthorizationRules
+from authsrv.oauth.client_assertion import ClientAssertions
 from authsrv.oauth.client_authentication import authenticate
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient
 from authsrv.oauth.grants import GRANTS
 from authsrv.oauth.introspection import Introspection
+from authsrv.oauth.issuing import Issuing
+from authsrv.oauth.presented import PresentedRefreshToken, find_refresh_token
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.revocation import Revocation
 from authsrv.oauth.scopes import ScopeCatalogue
-from authsrv.oauth.tokens import AccessTokens
+from authsrv.settings import TokenSettings
+from authsrv.storage.unit import Unit
 
 # Status, JSON body, headers.
 Answer: TypeAlias = tuple[int, Any, Sequence[tuple[str, str]]]
@@ -36,15 +41,27 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
     """Answers protocol requests with plain values; the doors make HTTP of them."""
 
     def __init__(
-        self, *, issuer: str, scopes: ScopeCatalogue, clients: ClientDirectory, tokens: AccessTokens, clock: Clock
+        self,
+        *,
+        issuer: str,
+        scopes: ScopeCatalogue,
+        clients: ClientDirectory,
+        assertions: ClientAssertions,
+        issuing: Issuing,
+        lifetimes: TokenSettings,
+        clock: Clock,
     ) -> None:
         super().__init__(scopes_supported=scopes.names)
         self.issuer = issuer
         self.scopes = scopes
         self.clients = clients
-        self.tokens = tokens
+        self.assertions = assertions
+        self.issuing = issuing
+        self.tokens = issuing.tokens
+        self.lifetimes = lifetimes
         self._clock = clock
-        self._resources = {issuer, *(issuer + path for path in scopes.resources)}
+        self._resources = frozenset({issuer, *(issuer + path for path in scopes.resources)})
+        self.rules = AuthorizationRules(scopes, self._resources)
         for grant in GRANTS:
             self.register_grant(grant)
         self.register_endpoint(Introspection)
@@ -63,11 +80,21 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
         return self._answer(make_request, lambda request: self.create_endpoint_response("revocation", request))
 
     def audience_of(self, request: ProtocolRequest) -> tuple[str, ...]:
-        """The audiences a token will have. Raises InvalidTargetError (RFC 8707, 2.2)."""
+        """The audiences that are asked for, if any. Raises InvalidTargetError (RFC 8707, 2.2)."""
         asked = tuple(dict.fromkeys(request.resources))
         if not self._resources.issuperset(asked):
             raise InvalidTargetError("The requested resource is unknown.")
-        return asked or (self.issuer,)
+        return asked
+
+    def narrow_audience(self, granted: Sequence[str] | None, asked: tuple[str, ...]) -> tuple[str, ...]:
+        """A token's audiences: those asked for, within those granted. Raises InvalidTargetError (RFC 8707, 2.2)."""
+        if granted and not set(asked) <= set(granted):
+            raise InvalidTargetError("The requested resource was not asked for at authorization.")
+        return asked or tuple(granted or (self.issuer,))
+
+    def find_refresh_token(self, unit: Unit, client: RegisteredClient, text: str) -> PresentedRefreshToken | None:
+        """The client's refresh token, live or not, for introspection and revocation."""
+        return find_refresh_token(unit, self.issuing, client, text, self.lifetimes)
 
     @property
     def grant_types(self) -> list[str]:
@@ -88,7 +115,7 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
     def authenticate_client(
         self, request: ProtocolRequest, methods: Sequence[str], endpoint: str = "token"
     ) -> RegisteredClient:
-        return authenticate(request, self.clients, self._clock, allow_public="none" in methods)
+        return authenticate(request, self.clients, self.assertions, self._clock, allow_public="none" in methods)
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
         return request
@@ -106,4 +133,10 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
         try:
             return work(make_request())
         except OAuth2Error as error:
-            return self.handle_error_response(None, error)  # type: ignore[no-any-return]  # Authlib carries no types
+            return self.handle_error_response(None, error)
+
+    def handle_error_response(self, request: ProtocolRequest | None, error: OAuth2Error) -> Answer:
+        """A refusal leaves no trace, except where the deed itself must be remembered (a replay that ends a grant)."""
+        if request is not None and not getattr(error, "keeps_writes", False):
+            request.unit.undo()
+        return super().handle_error_response(request, error)  # type: ignore[no-any-return]  # Authlib carries no types

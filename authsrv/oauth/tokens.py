@@ -1,19 +1,23 @@
 """Access tokens without a row: JWTs (RFC 9068) or sealed handles, signed, read, and judged against the feed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from authsrv.identity.principals import Principal
 from authsrv.identity.revocations import RevocationList
+from authsrv.identity.subjects import open_person, seal_person
 from authsrv.kit.clock import Clock
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.kit.identifiers import Identifiers, is_uuid7, parse_uuid
 from authsrv.kit.signing import Algorithm, read_header, sign, verify
+from authsrv.kit.vault import Vault
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.keyring import Keyring
 from authsrv.storage.revocations import add_revocation
@@ -21,6 +25,8 @@ from authsrv.storage.unit import NoticeKind, Unit
 
 OPAQUE_ACCESS = Purpose(3, "at_")
 JWT_TYPE = "at+jwt"
+# The year 5138: a time beyond it is none, and dates could not hold it.
+_Seconds = Annotated[int, Field(ge=0, lt=100_000_000_000)]
 # Signatures already checked: a token is used many times, its signature does not change.
 _REMEMBERED = 4096
 
@@ -39,11 +45,37 @@ class AccessToken:
     store: str | None = None
     grant_id: str | None = None
     auth_time: int | None = None
+    # The person behind it; None where the client acts for itself.
+    user_id: str | None = None
 
-    @property
-    def user_id(self) -> str | None:
-        """The person behind it; none where the client acts for itself (RFC 9068, 2.2: `sub` is the client then)."""
-        return self.subject if self.subject != self.client_id else None
+
+@dataclass(frozen=True, slots=True)
+class Behalf:
+    """For whom a client acts: the person, their name for the client, the grant, the store, and when they signed in."""
+
+    user_id: str
+    subject: str
+    grant_id: str
+    store: str | None
+    auth_time: int
+
+
+class _Claims(BaseModel):
+    """What the claims of a JWT must be to make an access token (RFC 9068, 2.2): a good signature is not enough."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    iss: str
+    sub: str
+    aud: str | list[str]
+    exp: _Seconds
+    iat: _Seconds
+    jti: str
+    client_id: str
+    scope: str
+    store: str | None = None
+    grant_id: str | None = None
+    auth_time: _Seconds | None = None
 
 
 class AccessTokens:
@@ -58,6 +90,7 @@ class AccessTokens:
         revocations: RevocationList,
         clock: Clock,
         identifiers: Identifiers,
+        vault: Vault,
         access_seconds: int,
     ) -> None:
         self._issuer = issuer
@@ -66,21 +99,31 @@ class AccessTokens:
         self._revocations = revocations
         self._clock = clock
         self._identifiers = identifiers
+        self._vault = vault
         self._access_seconds = access_seconds
         self._read = lru_cache(maxsize=_REMEMBERED)(self._read_anew)
 
-    def issue(self, client: RegisteredClient, scopes: list[str], audience: tuple[str, ...]) -> tuple[str, AccessToken]:
-        """A token with which the client acts for itself, and what it says."""
+    def issue(
+        self,
+        client: RegisteredClient,
+        scopes: Sequence[str],
+        audience: tuple[str, ...],
+        behalf: Behalf | None = None,
+    ) -> tuple[str, AccessToken]:
+        """A token with which the client acts for itself, or on a person's behalf; and what it says."""
         now = self._clock.time_ns() // 1_000_000_000
         token = AccessToken(
             jti=self._identifiers.next(),
             client_id=client.client_id,
-            subject=client.client_id,
+            subject=behalf.subject if behalf else client.client_id,
             scope=" ".join(scopes),
             audience=audience,
             issued_at=now,
             expires_at=now + (client.access_seconds or self._access_seconds),
-            store=client.store,
+            store=behalf.store if behalf else client.store,
+            grant_id=behalf.grant_id if behalf else None,
+            auth_time=behalf.auth_time if behalf else None,
+            user_id=behalf.user_id if behalf else None,
         )
         if client.token_format == "opaque":
             return self._sealer.seal(OPAQUE_ACCESS, _to_handle(token)), token
@@ -107,6 +150,7 @@ class AccessTokens:
         return Principal(
             client_id=token.client_id,
             user_id=token.user_id,
+            grant_id=token.grant_id,
             store=token.store,
             scopes=frozenset(token.scope.split()),
             audiences=frozenset(token.audience),
@@ -134,8 +178,20 @@ class AccessTokens:
             "store": token.store,
             "grant_id": token.grant_id,
             "auth_time": token.auth_time,
+            # Only where `sub` is a pairwise name, which says nothing to us.
+            "person": self._sealed_person(token),
         }
         return {name: value for name, value in claims.items() if value is not None}
+
+    def _sealed_person(self, token: AccessToken) -> str | None:
+        if token.user_id is None or token.user_id == token.subject:
+            return None
+        return seal_person(self._vault, token.user_id)
+
+    def _person(self, claims: dict[str, Any]) -> str | None:
+        if isinstance(sealed := claims.get("person"), str):
+            return open_person(self._vault, sealed)
+        return claims["sub"] if claims["sub"] != claims["client_id"] else None
 
     def _read_anew(self, text: str) -> AccessToken | None:
         if text.startswith(OPAQUE_ACCESS.prefix):
@@ -153,7 +209,7 @@ class AccessTokens:
         if ring_key is None or header.get("alg") != ring_key.algorithm:
             return None
         claims = verify(text, ring_key.key, ring_key.algorithm)
-        if claims is None or claims.get("iss") != self._issuer:
+        if claims is None or not _makes_a_token(claims) or claims["iss"] != self._issuer:
             return None
         jti = parse_uuid(claims["jti"])
         if jti is None or not is_uuid7(jti):
@@ -170,18 +226,29 @@ class AccessTokens:
             store=claims.get("store"),
             grant_id=claims.get("grant_id"),
             auth_time=claims.get("auth_time"),
+            user_id=self._person(claims),
         )
+
+
+def _makes_a_token(claims: dict[str, Any]) -> bool:
+    try:
+        _Claims.model_validate(claims)
+    except ValidationError:
+        return False
+    return True
 
 
 def _to_handle(token: AccessToken) -> Handle:
     """The handle's row id is the `jti`, its counter the expiry; the rest is attached."""
     rest = [token.client_id, token.subject, token.scope, token.audience, token.issued_at]
-    rest += [token.store, token.grant_id, token.auth_time]
+    rest += [token.store, token.grant_id, token.auth_time, token.user_id]
     return Handle(token.jti, token.expires_at, orjson.dumps(rest))
 
 
 def _from_handle(handle: Handle) -> AccessToken:
-    client_id, subject, scope, audience, issued_at, store, grant_id, auth_time = orjson.loads(handle.attachment)
+    client_id, subject, scope, audience, issued_at, store, grant_id, auth_time, user_id = orjson.loads(
+        handle.attachment
+    )
     return AccessToken(
         jti=handle.row_id,
         client_id=client_id,
@@ -193,4 +260,5 @@ def _from_handle(handle: Handle) -> AccessToken:
         store=store,
         grant_id=grant_id,
         auth_time=auth_time,
+        user_id=user_id,
     )

@@ -52,9 +52,13 @@ class FeedReader:
 
     async def ensure_fresh(self) -> None:
         """Returns when what is known was read less than `max_age_seconds` ago; raises Unavailable when it cannot be."""
-        if self._revocations.age_seconds() < self._max_age_seconds:
-            return
-        await self.read()
+        # Twice: a reading that others began may have been on its way for too long when it comes in.
+        for _ in range(2):
+            if self._revocations.age_seconds() < self._max_age_seconds:
+                return
+            await self.read()
+        if self._revocations.age_seconds() >= self._max_age_seconds:
+            raise Unavailable("the feed cannot be read fast enough")
 
     async def read(self) -> None:
         """One reading, shared by all who ask for it while it is under way. Raises Unavailable."""

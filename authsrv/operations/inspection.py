@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from authsrv.kit.mail import OUTBOX
 from authsrv.operations.secrets_file import secrets_path
 from authsrv.settings import Settings, is_loopback_host, unknown_environment_names
 from authsrv.storage.clients import list_clients
@@ -25,7 +26,11 @@ def inspect_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator
     if settings.demo:
         yield Finding("demo", "the demo shop and its known credentials are on", "unset AUTHSRV_DEMO", unsafe=True)
     yield from _inspect_issuer(settings)
+    if settings.webhook_allow_loopback:
+        problem = "whoever registers an app can make this server call services on its own machine"
+        yield Finding("webhook_allow_loopback", problem, "unset AUTHSRV_WEBHOOK_ALLOW_LOOPBACK", unsafe=True)
     yield from _inspect_secrets(settings)
+    yield from _inspect_mail(settings)
     yield from _inspect_numbers(settings)
     if any(network.num_addresses > 2**24 for network in settings.trusted_proxies):
         remedy = "name the proxies' own addresses or networks"
@@ -72,6 +77,23 @@ def _inspect_secrets(settings: Settings) -> Iterator[Finding]:
     path = secrets_path(settings) if settings.is_sqlite and not texts else None
     if path is not None and path.exists() and path.stat().st_mode & 0o077:
         yield Finding(str(path), "others on this machine can read it", f"chmod 600 {path}", unsafe=True)
+
+
+def _inspect_mail(settings: Settings) -> Iterator[Finding]:
+    url = settings.mail_url.get_secret_value()
+    remedy = "set AUTHSRV_MAIL_URL, as in smtp://user:pass@mail.shops.example:587?tls=starttls"
+    if not url:
+        yield Finding("mail_url", "is not set, so nobody can sign in by a code", remedy, unsafe=True)
+    elif url == OUTBOX:
+        yield Finding("mail_url", "keeps sign-in codes in the database and sends none", remedy, unsafe=True)
+    elif url.startswith("smtp:") and "tls=starttls" not in url:
+        host = urlsplit(url).hostname or ""
+        if not is_loopback_host(host):
+            problem = "mail, and with it codes, may travel unencrypted"
+            yield Finding("mail_url", problem, "add ?tls=starttls, or use smtps://", unsafe=False)
+    if settings.mail_from.endswith("@localhost"):
+        problem = "is an address that no mail server accepts"
+        yield Finding("mail_from", problem, "set AUTHSRV_MAIL_FROM to an address of your domain", unsafe=False)
 
 
 def _inspect_numbers(settings: Settings) -> Iterator[Finding]:

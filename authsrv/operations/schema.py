@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -35,7 +36,7 @@ async def schema_is_current(database: Database) -> bool:
     try:
         async with database.engine.connect() as connection:
             return await connection.run_sync(_current) == newest()
-    except (OSError, TimeoutError, DBAPIError) as away:
+    except (OSError, TimeoutError, asyncpg.PostgresError, DBAPIError) as away:
         raise Unavailable(f"the database is away: {type(away).__name__}") from away
 
 

@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.identifiers import parse_uuid
+from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.pages.agents import name_agent
 from authsrv.storage.audit import add_audit_event
+from authsrv.storage.grants import UserGrant, list_user_grants, revoke_user_grants
 from authsrv.storage.sessions import Session
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
@@ -26,14 +28,10 @@ _DONE = frozenset({"name", "session", "others", "app", "nothing"})
 
 @dataclass(frozen=True, slots=True)
 class ShownApp:
-    """A connected app as the page shows it."""
+    """A connected app as the page shows it; `sentences` say what it may do."""
 
-    client_id: str
-    client_name: str
-    store_prefix: str | None
-    sentences: tuple[str, ...]
-    created_at: datetime
-    last_used_at: datetime | None
+    grant: UserGrant
+    sentences: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +95,17 @@ async def disconnect(request: Request, person: SignedIn) -> Response:
     """Ends all that one app may do for the person in one store."""
     form = await read_page_form(request)
     client_id, store = form.get("client_id", ""), form.get("store") or None
-    ended = await runtime_of(request).database.transact(
-        lambda unit: revoke_apps(unit, runtime_of(request), person, client_id, store)
-    )
+
+    def end(unit: Unit) -> bool:
+        ended = revoke_user_grants(unit, person.user_id, client_id, store, unit.now() + LONGEST_TOKEN)
+        if ended:
+            subject = str(person.user_id)
+            add_audit_event(
+                unit, "app.disconnected", actor=person.email, subject=subject, client=client_id, store=store
+            )
+        return bool(ended)
+
+    ended = await runtime_of(request).database.transact(end)
     return redirect(request, "/account", done="app" if ended else "nothing")
 
 
@@ -108,10 +114,10 @@ async def _account_page(
 ) -> Response:
     runtime, language = runtime_of(request), language_of(request)
 
-    def look(unit: Unit) -> tuple[list[ShownApp], list[Session]]:
-        return list_apps(unit, runtime, person), runtime.sessions.list_living(unit, person.user_id)
+    def look(unit: Unit) -> tuple[list[UserGrant], list[Session]]:
+        return list_user_grants(unit, person.user_id), runtime.sessions.list_living(unit, person.user_id)
 
-    apps, sessions = await runtime.database.transact(look, read_only=True)
+    grants, sessions = await runtime.database.transact(look, read_only=True)
     done = request.query_params.get("done")
     shown = sorted((_shown(language, person, session) for session in sessions), key=lambda one: not one.is_this)
     return render(
@@ -121,7 +127,7 @@ async def _account_page(
         person=person,
         name=name,
         error=error,
-        apps=apps,
+        apps=[_shown_app(language, runtime, grant) for grant in grants],
         sessions=shown,
         done=done if done in _DONE else None,
     )
@@ -141,11 +147,6 @@ def _shown(language: Language, person: SignedIn, session: Session) -> ShownSessi
     )
 
 
-def list_apps(unit: Unit, runtime: Runtime, person: SignedIn) -> list[ShownApp]:
-    """The apps that may act for the person."""
-    return []
-
-
-def revoke_apps(unit: Unit, runtime: Runtime, person: SignedIn, client_id: str, store: str | None) -> int:
-    """Ends the app's grants and their tokens; returns how many."""
-    return 0
+def _shown_app(language: Language, runtime: Runtime, grant: UserGrant) -> ShownApp:
+    catalogue = {name: scope.sentence for name, scope in runtime.server.scopes.by_name.items()}
+    return ShownApp(grant, [language.sentence(scope, catalogue.get(scope, scope)) for scope in grant.scopes])

@@ -51,11 +51,19 @@ class Database:
         self.statements = 0
 
     async def start(self) -> None:
-        """Makes the engine; on PostgreSQL first finds out whether a pooler stands between."""
+        """Makes the engine; on PostgreSQL first finds out whether a pooler stands between.
+
+        Raises Unavailable when the database is away.
+        """
         if self.is_sqlite:
             self._engine = self._sqlite_engine()
         else:
-            self.has_pooler = await _meets_a_pooler(self._url)
+            try:
+                self.has_pooler = await _meets_a_pooler(self._url)
+            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+                if isinstance(error, asyncpg.PostgresError) and not _is_away_state(error.sqlstate):
+                    raise
+                raise Unavailable(f"the database cannot be reached: {error or type(error).__name__}") from error
             self._engine = self._postgresql_engine()
         sync_engine = self._engine.sync_engine
         event.listen(sync_engine, "before_cursor_execute", self._count)
@@ -148,7 +156,12 @@ class Database:
         if path := self._url.database:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(
-            self._url, pool_size=self._pool_size, max_overflow=0, pool_timeout=self._timeout_seconds
+            self._url,
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=self._timeout_seconds,
+            # An error is logged with its statement; the values in it are people's.
+            hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -168,6 +181,7 @@ class Database:
             pool_size=self._pool_size,
             max_overflow=0,
             pool_timeout=self._timeout_seconds,
+            hide_parameters=True,
             connect_args=arguments,
         )
 
@@ -235,8 +249,12 @@ def _is_away(error: DBAPIError) -> bool:
         return True
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
-        return str(state).startswith(_AWAY_STATES)
+        return _is_away_state(state)
     return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and _is_locked(error))
+
+
+def _is_away_state(state: object) -> bool:
+    return str(state).startswith(_AWAY_STATES)
 
 
 def _is_locked(error: OperationalError) -> bool:

@@ -1,10 +1,13 @@
 """Grants: one row for all that one authorization leads to, its code and its refresh tokens included."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, false
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false
+from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.clients import Client
@@ -12,7 +15,11 @@ from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import NoticeKind, Unit
-from authsrv.storage.users import User
+from authsrv.storage.users import Membership, User
+
+# A consent that is older than so many later ones is asked for again.
+_CONSENTS_READ = 20
+_STORE_CONSENTS_READ = 1000
 
 
 class Grant(SQLModel, table=True):
@@ -46,6 +53,125 @@ class Grant(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     expires_at: datetime = Field(sa_type=UTC_TIME, index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConsent:
+    """A store of the person's, and what they allowed a client there and when, if anything."""
+
+    store_id: UUID
+    prefix: str
+    name: str
+    currency: str
+    scope: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserGrant:
+    """What a person has allowed one app in one store, over all the times they connected it."""
+
+    client_id: str
+    client_name: str
+    store: str | None
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+def add_grant(unit: Unit, grant: Grant) -> bool:
+    """Stores a grant; False when there is one of this id: the consent it comes from was already used."""
+    try:
+        with unit.session.begin_nested():
+            unit.session.add(grant)
+            unit.session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def list_consents(unit: Unit, user_id: UUID, client_row_id: UUID, store_id: UUID | None) -> list[tuple[str, datetime]]:
+    """Scope and time of the latest living grants of the person to the client there: what need not be asked again."""
+    query = (
+        select(Grant.scope, Grant.created_at)
+        .where(
+            *_given(unit, user_id, client_row_id),
+            col(Grant.store_id).is_not_distinct_from(store_id),
+        )
+        .order_by(col(Grant.id).desc())
+        .limit(_CONSENTS_READ)
+    )
+    return [(scope, created_at) for scope, created_at in unit.session.exec(query)]
+
+
+def list_store_consents(unit: Unit, user_id: UUID, client_row_id: UUID) -> list[StoreConsent]:
+    """The person's stores, each with the living grants to the client there, in one statement."""
+    given = and_(*_given(unit, user_id, client_row_id), col(Grant.store_id) == col(Membership.store_id))
+    columns: Any = (Store.id, Store.prefix, Store.name, Store.currency, Grant.scope, Grant.created_at)
+    query = (
+        select_columns(*columns)
+        .select_from(Membership)
+        .join(Store, col(Store.id) == col(Membership.store_id))
+        .join(Grant, given, isouter=True)
+        .where(col(Membership.user_id) == user_id)
+        .order_by(col(Store.name), col(Grant.id).desc())
+        .limit(_STORE_CONSENTS_READ)
+    )
+    return [StoreConsent(*row) for row in unit.session.execute(query)]
+
+
+def _given(unit: Unit, user_id: UUID, client_row_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Grant.user_id) == user_id,
+        col(Grant.client_id) == client_row_id,
+        col(Grant.revoked_at).is_(None),
+        col(Grant.expires_at) > unit.now(),
+    )
+
+
+def list_user_grants(unit: Unit, user_id: UUID) -> list[UserGrant]:
+    """The person's connected apps, the latest used first."""
+    query = (
+        select(Grant, Client.client_id, Client.name, Store.prefix)
+        .join(Client, col(Client.id) == col(Grant.client_id))
+        .join(Store, col(Store.id) == col(Grant.store_id), isouter=True)
+        .where(col(Grant.user_id) == user_id, col(Grant.revoked_at).is_(None), col(Grant.expires_at) > unit.now())
+    )
+    apps: dict[tuple[str, str | None], list[tuple[Grant, str]]] = {}
+    for grant, client_id, name, store in unit.session.exec(query):
+        apps.setdefault((client_id, store), []).append((grant, name))
+    merged = [_merged(client_id, store, grants) for (client_id, store), grants in apps.items()]
+    return sorted(merged, key=lambda app: app.last_used_at or app.created_at, reverse=True)
+
+
+def revoke_user_grants(
+    unit: Unit, user_id: UUID, client_id: str, store: str | None, tokens_end_at: datetime
+) -> list[UUID]:
+    """Ends all the person gave the app in the store, tokens included; returns the grants that ended."""
+    query = (
+        select(Grant.id)
+        .join(Client, col(Client.id) == col(Grant.client_id))
+        .join(Store, col(Store.id) == col(Grant.store_id), isouter=True)
+        .where(
+            col(Grant.user_id) == user_id,
+            col(Client.client_id) == client_id,
+            col(Store.prefix).is_not_distinct_from(store),
+            col(Grant.revoked_at).is_(None),
+        )
+    )
+    return [grant_id for grant_id in unit.session.exec(query) if revoke_grant(unit, grant_id, tokens_end_at)]
+
+
+def _merged(client_id: str, store: str | None, grants: list[tuple[Grant, str]]) -> UserGrant:
+    used = [moment for grant, _ in grants if (moment := grant.refreshed_at or grant.redeemed_at)]
+    return UserGrant(
+        client_id=client_id,
+        client_name=grants[0][1],
+        store=store,
+        scopes=tuple(dict.fromkeys(scope for grant, _ in grants for scope in grant.scope.split())),
+        created_at=min(grant.created_at for grant, _ in grants),
+        last_used_at=max(used, default=None),
+    )
 
 
 def revoke_grant(unit: Unit, grant_id: UUID, tokens_end_at: datetime) -> bool:

@@ -11,7 +11,7 @@ from authsrv.storage.users import User
 
 
 class Session(SQLModel, table=True):
-    """`amr` is how the person signed in (RFC 8176), `expires_at` the absolute end; idleness is judged from `seen_at`."""
+    """`amr` is how the person signed in (RFC 8176), `expires_at` the absolute end; `seen_at` tells idleness."""
 
     __tablename__ = "session"
 

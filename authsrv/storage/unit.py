@@ -15,12 +15,16 @@ from authsrv.kit.identifiers import Identifiers
 
 
 class NoticeKind(StrEnum):
-    """What a line of the feed speaks of: the first four void tokens, the others say that a cached thing changed."""
+    """What a line of the feed speaks of: the first four void tokens issued before it, the next two switch all tokens of
+    a client off and on, whenever issued, and the others say that a cached thing changed.
+    """
 
     TOKEN = "token"
     GRANT = "grant"
     CLIENT = "client"
     USER = "user"
+    CLIENT_SUSPENDED = "client_suspended"
+    CLIENT_RESUMED = "client_resumed"
     CLIENT_CHANGED = "client_changed"
     KEYS_CHANGED = "keys_changed"
     STORE_CHANGED = "store_changed"
@@ -59,6 +63,16 @@ class Unit:
     def new_id(self) -> UUID:
         """A fresh UUIDv7."""
         return self._identifiers.next()
+
+    def fetch_one(self, statement: Executable, **values: Any) -> Any:
+        """Runs one compiled-once Core statement with these values; the row it returns, or None. For the hot path."""
+        return self.session.connection().execute(statement, values).first()
+
+    def undo(self) -> None:
+        """Forgets what this transaction wrote; a refusal that must leave no trace calls it."""
+        if self._session is not None:
+            self._session.rollback()
+        self.notices.clear()
 
     def change(self, statement: Executable) -> int:
         """Runs an UPDATE or DELETE; returns how many rows it met."""

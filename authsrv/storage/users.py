@@ -23,6 +23,8 @@ class User(SQLModel, table=True):
     name: str = Field(default="", max_length=200)
     password_hash: str | None = Field(default=None, max_length=200)
     is_operator: bool = False
+    # Random; what pairwise subjects are made with (OIDC Core 8.1).
+    subject_salt: str | None = Field(default=None, max_length=32)
     email_verified_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     updated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
@@ -44,14 +46,12 @@ class Membership(SQLModel, table=True):
 
 
 def add_user(unit: Unit, *, email: str, name: str = "") -> User:
-    user = User(id=unit.new_id(), email=email, name=name, created_at=unit.now())
+    # Two identifiers make 124 random bits.
+    salt = f"{unit.new_id().hex[16:]}{unit.new_id().hex[16:]}"
+    user = User(id=unit.new_id(), email=email, name=name, subject_salt=salt, created_at=unit.now())
     unit.session.add(user)
     unit.session.flush()
     return user
-
-
-def find_user(unit: Unit, email: str) -> User | None:
-    return unit.session.exec(select(User).where(User.email == email)).first()
 
 
 def find_or_add_user(unit: Unit, *, email: str, name: str = "") -> tuple[User, bool]:
@@ -63,6 +63,10 @@ def find_or_add_user(unit: Unit, *, email: str, name: str = "") -> tuple[User, b
             return add_user(unit, email=email, name=name), True
     except IntegrityError:
         return unit.session.exec(select(User).where(User.email == email)).one(), False
+
+
+def find_user(unit: Unit, email: str) -> User | None:
+    return unit.session.exec(select(User).where(User.email == email)).first()
 
 
 def find_user_by_id(unit: Unit, user_id: UUID) -> User | None:
@@ -83,10 +87,6 @@ def add_membership(unit: Unit, *, store_id: UUID, user_id: UUID, role: str, cust
     return membership
 
 
-def find_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership | None:
-    mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
-    return unit.session.exec(select(Membership).where(*mine)).first()
-
 def join_store(unit: Unit, *, store_id: UUID, user_id: UUID) -> None:
     """Makes the person a customer of the store, unless they belong to it already."""
     if find_membership(unit, store_id=store_id, user_id=user_id) is None:
@@ -96,6 +96,10 @@ def join_store(unit: Unit, *, store_id: UUID, user_id: UUID) -> None:
         except IntegrityError:
             return  # another request of theirs came first
 
+
+def find_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership | None:
+    mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
+    return unit.session.exec(select(Membership).where(*mine)).first()
 
 
 def list_memberships(unit: Unit, user_id: UUID) -> list[Membership]:

@@ -41,7 +41,9 @@ def host_of(headers: dict[bytes, bytes], caller: Caller) -> str:
     if caller.came_through_proxy:
         host = headers.get(b"x-forwarded-host", host)
     name = host.decode("latin-1").lower()
-    return name if name.endswith("]") else name.rpartition(":")[0] or name
+    bare = name if name.endswith("]") else name.rpartition(":")[0] or name
+    # RFC 1034, 3.1: the dot at the end only says that the name is whole.
+    return bare.removesuffix(".")
 
 
 def _is_trusted(address: str, proxies: Networks) -> bool:

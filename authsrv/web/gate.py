@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -162,6 +163,9 @@ class Gate:
     def _word(self, scope: Scope, error: Exception) -> Response:
         if isinstance(error, HTTPException):
             error = from_http_exception(error)
+        elif isinstance(error, ClientDisconnect):
+            # Nobody hears this; it keeps a caller who left from counting as a fault of ours.
+            error = DomainError("invalid_request", 400, "The body ended early.")
         if not isinstance(error, DomainError):
             log.error("request failed", exc_info=error)
             error = DomainError("internal_error", 500, "Something went wrong on our side.")

@@ -8,7 +8,7 @@ from authsrv.web.context import context_of
 from authsrv.web.runtime import Runtime, runtime_of
 
 
-async def require(request: Request, scope: str, resource: str) -> Principal:
+async def require(request: Request, scope: str, resource: str, *, needs_store: bool = True) -> Principal:
     """The caller, if it may use `scope` on the API at `resource`.
 
     Raises `unauthorized` (401) without a living credential for this API, `insufficient_scope` (403) without the scope
@@ -27,7 +27,7 @@ async def require(request: Request, scope: str, resource: str) -> Principal:
     if scope not in principal.scopes:
         raise _forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
     asked_store = context_of(request).store
-    if principal.store is None or asked_store not in {None, principal.store}:
+    if needs_store and (principal.store is None or asked_store not in {None, principal.store}):
         raise _forbidden(runtime, resource, "This credential is not for this store.", scope)
     return principal
 

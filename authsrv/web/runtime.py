@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from authsrv.identity.principals import Principals
+from authsrv.identity.sessions import Sessions
+from authsrv.identity.sign_in import SignIns
 from authsrv.identity.stores import StoreDirectory
 from authsrv.kit.clock import Clock
+from authsrv.kit.handles import HandleSealer
+from authsrv.kit.identifiers import Identifiers
+from authsrv.kit.mail import Mailer
+from authsrv.kit.passwords import Passwords
+from authsrv.oauth.consent import Consents
 from authsrv.oauth.keyring import Keyring
 from authsrv.oauth.server import ProtocolServer
 from authsrv.settings import Settings
 from authsrv.storage.database import Database
+from authsrv.web.limits import Limits
+from authsrv.web.stationery import Stationery
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,16 @@ class Runtime:
     keyring: Keyring
     stores: StoreDirectory
     principals: Principals
+    identifiers: Identifiers
+    sealer: HandleSealer
+    sessions: Sessions
+    consents: Consents
+    sign_ins: SignIns
+    passwords: Passwords
+    # None where mail is not set up.
+    mailer: Mailer | None
+    limits: Limits
+    stationery: Stationery
     metadata_paths: dict[str, str]
     ensure_fresh: Callable[[], Awaitable[None]]
     readiness: Callable[[], Awaitable[dict[str, str]]]

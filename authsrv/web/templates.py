@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from babel.dates import format_datetime, get_timezone
+from babel.dates import format_date, format_time
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -24,7 +24,6 @@ _HEADERS = {
     "Vary": "Accept-Language, Cookie",
     # `no-referrer` would turn the Origin of our own forms into `null`.
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
 }
 
 
@@ -134,4 +133,5 @@ def _origin(url: str) -> str:
 
 
 def _when(language: Language, moment: datetime) -> str:
-    return format_datetime(moment, "medium", tzinfo=get_timezone("UTC"), locale=language.tag) + " UTC"
+    day = format_date(moment, "medium", locale=language.tag)
+    return f"{day}, {format_time(moment, 'short', locale=language.tag)} UTC"

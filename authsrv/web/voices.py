@@ -18,9 +18,13 @@ _OF_STATUS = {
 }
 
 
+# RFC 6750, 3.1 has its own word for a bearer token that is none.
+_STANDARD_CODES = {"unauthorized": "invalid_token"}
+
+
 def protocol_voice(error: DomainError) -> Response:
     """The standards' error body (RFC 6749, 5.2)."""
-    body = {"error": error.code, "error_description": error.description}
+    body = {"error": _STANDARD_CODES.get(error.code, error.code), "error_description": error.description}
     return JsonResponse(body, error.status, {**error.headers, **NO_STORE})
 
 

@@ -80,6 +80,9 @@ def _read_listing(request: Request, principal: Principal) -> Listing:
         raise DomainError("invalid_parameter", 400, "customer_id must not contain control characters.")
     if principal.user_id is not None and customer_id not in {None, principal.user_id}:
         raise DomainError("invalid_parameter", 400, "customer_id is not the customer this access token belongs to.")
+    if customer_id is not None and "\0" in customer_id:
+        # PostgreSQL has no such text.
+        raise DomainError("invalid_parameter", 400, "customer_id must not contain control characters.")
     status = query.get("status") or None
     if status not in {None, *STATUSES}:
         raise DomainError("invalid_parameter", 400, f"status must be one of {', '.join(STATUSES)}.")

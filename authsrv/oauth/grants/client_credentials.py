@@ -12,7 +12,7 @@ class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authli
     """Authlib's grant with our scopes, audiences and tokens."""
 
     # RFC 6749, 4.4: confidential clients only.
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
     def validate_requested_scope(self) -> None:
         """Raises InvalidScopeError for a scope the client does not have, or one that only a person can give."""
@@ -21,7 +21,7 @@ class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authli
         if not set(asked) <= set(has):
             raise InvalidScopeError("The client does not have a scope it asks for.")
         self.granted = asked or has
-        self.audience = self.server.audience_of(self.request)
+        self.audience = self.server.audience_of(self.request) or (self.server.issuer,)
 
     def generate_token(self, **_: object) -> dict[str, Any]:
         text, token = self.server.tokens.issue(self.request.client, self.granted, self.audience)

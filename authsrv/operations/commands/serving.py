@@ -14,7 +14,6 @@ import typer
 import uvicorn
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from uvicorn.supervisors import Multiprocess
 
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import Unavailable
@@ -30,6 +29,7 @@ from authsrv.operations.metrics import MULTIPROCESS_FOLDER
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, schema_is_current
 from authsrv.operations.schema import migrate as bring_up
 from authsrv.operations.secrets_file import secret_keys_of
+from authsrv.operations.supervision import BoundedHttp, Supervisor
 from authsrv.settings import Settings, SettingsError, config_file, load_settings, unknown_environment_names
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
@@ -140,6 +140,7 @@ def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
         factory=True,
         host=host,
         port=port,
+        http=BoundedHttp,
         workers=workers,
         log_config=None,
         access_log=False,
@@ -154,7 +155,10 @@ def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="authsrv-metrics-") as folder:
             os.environ[MULTIPROCESS_FOLDER] = folder
-            Multiprocess(config, sockets=[_bind(host, port)]).run()
+            supervisor = Supervisor(config, sockets=[_bind(host, port)])
+            supervisor.run()
+        if supervisor.has_failed:
+            raise typer.Exit(1)
         return
     server = uvicorn.Server(config)
     # uvicorn raises the signal again once it has drained; having drained as asked is a success.

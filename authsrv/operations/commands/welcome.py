@@ -9,6 +9,9 @@ from authsrv.settings import Settings
 _TEXT = """
   {name} is open at {issuer}
 
+  Sign in     {issuer}/sign-in
+  Account     {issuer}/account
+  Mail        {issuer}/dev/outbox   (no mail is sent: codes arrive here)
   Discovery   {issuer}/.well-known/openid-configuration
   Keys        {issuer}/oauth/jwks
   Health      {issuer}/readyz

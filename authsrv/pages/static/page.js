@@ -18,6 +18,9 @@ for (const button of document.querySelectorAll("button[data-wait]")) {
   tick();
 }
 
+// An answer on its way to an app (OAuth 2.0 Form Post Response Mode).
+document.querySelector("form[data-send-now]")?.submit();
+
 // A form is sent once: a second click while the answer is on its way would only be refused.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {

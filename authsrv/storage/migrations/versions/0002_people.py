@@ -99,5 +99,9 @@ def upgrade() -> None:
     op.add_column("grant", sa.Column("claims", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("grant", sa.Column("is_refreshable", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("grant", sa.Column("code_expires_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("user", sa.Column("subject_salt", sa.String(32), nullable=True))
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    salt = "replace(gen_random_uuid()::text, '-', '')" if postgresql else "lower(hex(randomblob(16)))"
+    op.execute(sa.update(sa.table("user", sa.column("subject_salt"))).values(subject_salt=sa.literal_column(salt)))
     op.add_column("user", sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("user", sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True))

@@ -1,0 +1,71 @@
+"""What a grant turns into at the token endpoint: access, refresh and ID token in one answer (RFC 6749, 5.1)."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from authsrv.identity.subjects import subject_for
+from authsrv.kit.handles import Handle, HandleSealer, Purpose
+from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.id_tokens import IdTokens, Person, SignIn, claims_about
+from authsrv.oauth.tokens import AccessTokens, Behalf
+from authsrv.storage.refreshing import LiveGrant
+
+AUTHORIZATION_CODE = Purpose(1, "ac_")
+REFRESH_TOKEN = Purpose(2, "rt_")
+
+
+class Issuing:
+    """Words a living grant as tokens. Neither codes nor refresh tokens are stored: both are functions of the row."""
+
+    def __init__(self, *, tokens: AccessTokens, id_tokens: IdTokens, sealer: HandleSealer) -> None:
+        self.tokens = tokens
+        self.id_tokens = id_tokens
+        self._sealer = sealer
+
+    def code_of(self, grant_id: UUID) -> str:
+        """The grant's one authorization code."""
+        return self._sealer.seal(AUTHORIZATION_CODE, Handle(grant_id, 0))
+
+    def refresh_token_of(self, grant_id: UUID, generation: int) -> str:
+        """The grant's refresh token of this generation; asked again, the same text again."""
+        return self._sealer.seal(REFRESH_TOKEN, Handle(grant_id, generation))
+
+    def read_code(self, text: str) -> Handle | None:
+        return self._sealer.open(AUTHORIZATION_CODE, text)
+
+    def read_refresh_token(self, text: str) -> Handle | None:
+        return self._sealer.open(REFRESH_TOKEN, text)
+
+    def answer(
+        self,
+        client: RegisteredClient,
+        grant: LiveGrant,
+        scopes: Sequence[str],
+        audience: tuple[str, ...],
+        *,
+        nonce: str | None,
+        with_refresh_token: bool,
+    ) -> dict[str, Any]:
+        """The body of a token response; an ID token is in it when `openid` was granted."""
+        subject = subject_for(grant.user_id, grant.subject_salt, client.sector)
+        behalf = Behalf(str(grant.user_id), subject, str(grant.id), grant.store, int(grant.auth_time.timestamp()))
+        text, token = self.tokens.issue(client, scopes, audience, behalf)
+        body = {
+            "access_token": text,
+            "token_type": "Bearer",
+            "expires_in": token.expires_at - token.issued_at,
+            "scope": token.scope,
+        }
+        if with_refresh_token:
+            body["refresh_token"] = self.refresh_token_of(grant.id, grant.generation)
+        if "openid" in scopes:
+            sign_in = SignIn(grant.auth_time, grant.amr, grant.session_id, nonce)
+            about = claims_about(person_of(grant), scopes)
+            body["id_token"] = self.id_tokens.issue(client, subject, about, sign_in, text)
+        return body
+
+
+def person_of(grant: LiveGrant) -> Person:
+    """The person behind a grant."""
+    return Person(grant.user_id, grant.email, grant.name, grant.email_verified_at, grant.subject_salt)

@@ -1,0 +1,39 @@
+"""A token that a client asks about or hands back: an access token, or the refresh token of a grant."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from authsrv.kit.handles import Handle
+from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.issuing import Issuing
+from authsrv.settings import TokenSettings
+from authsrv.storage.refreshing import LiveGrant, find_grant
+from authsrv.storage.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedRefreshToken:
+    """A refresh token of this client's grant, and whether it would still be taken."""
+
+    grant: LiveGrant
+    is_live: bool
+
+
+def find_refresh_token(
+    unit: Unit, issuing: Issuing, client: RegisteredClient, text: str, lifetimes: TokenSettings
+) -> PresentedRefreshToken | None:
+    """The refresh token, if it is sealed by us and of this client's grant; a forged one costs no statement."""
+    handle = issuing.read_refresh_token(text)
+    grant = find_grant(unit, handle.row_id, client.row_id) if handle else None
+    if handle is None or grant is None:
+        return None
+    return PresentedRefreshToken(grant, _is_live(unit, handle, grant, client, lifetimes))
+
+
+def _is_live(unit: Unit, handle: Handle, grant: LiveGrant, client: RegisteredClient, lifetimes: TokenSettings) -> bool:
+    now = unit.now()
+    idle = timedelta(seconds=client.refresh_idle_seconds or lifetimes.refresh_idle_seconds)
+    last_used = grant.refreshed_at or grant.redeemed_at
+    is_in_use = last_used is not None and last_used > now - idle
+    is_alive = grant.revoked_at is None and grant.expires_at > now
+    return grant.is_refreshable and is_alive and is_in_use and handle.counter >= grant.generation

@@ -1,0 +1,63 @@
+"""uvicorn, made to end and to refuse in bounded time and memory: its supervisor and its HTTP protocol."""
+
+import time
+
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+# What a head (request line and headers) may take; the parser itself knows no bound.
+_HEAD_BYTES = 65_536
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+# What a worker needs beyond its drain time: to see the signal, and to close the database.
+_LEAVE_SECONDS = 5.0
+
+
+class Supervisor(Multiprocess):
+    """Keeps the workers alive, and leaves none behind when asked to stop."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended because a worker could not start."""
+        return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+
+    def terminate_all(self) -> None:
+        for process in self.processes:
+            # A worker that still waits for its database has no request to finish and would not hear the signal.
+            if process.ping(timeout=1) and not process.is_ready(timeout=1):
+                process.kill()
+            else:
+                process.terminate()
+
+    def join_all(self) -> None:
+        deadline = time.monotonic() + (self.config.timeout_graceful_shutdown or 0) + _LEAVE_SECONDS
+        for process in self.processes:
+            process.process.join(max(0.0, deadline - time.monotonic()))
+            if process.process.is_alive():
+                process.process.kill()
+                process.process.join()
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Refuses a head without end (RFC 6585, 5) before it fills the memory."""
+
+    _head_bytes = 0
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_HEAD_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()

@@ -1,0 +1,238 @@
+"""Consent: what the app is, what it asks for, and the person's decision, made once for one form (RFC 6749, 4.1.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from authsrv.identity.sessions import SignedIn
+from authsrv.identity.stores import KnownStore
+from authsrv.kit.handles import Handle
+from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest
+from authsrv.oauth.consent import Place, chosen_scopes, required_scopes, welcome_customer
+from authsrv.storage.audit import add_audit_event
+from authsrv.storage.unit import Unit
+from authsrv.web.authorizing import (
+    CONSENT_FORM,
+    authorize_path,
+    judge_pairs,
+    read_pairs,
+    send_code,
+    send_refusal,
+    show_unproven,
+)
+from authsrv.web.context import context_of
+from authsrv.web.forms import read_form
+from authsrv.web.runtime import Runtime, runtime_of
+from authsrv.web.sessions import session_cookie
+from authsrv.web.templates import error_page, language_of, link, render
+
+_FORM_LIVES = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeLine:
+    """A scope as the page shows it."""
+
+    name: str
+    sentence: str
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the page asks, of whom, and for where."""
+
+    asked: AuthorizationRequest
+    signed_in: SignedIn
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a sent form was made for: it is bound to its session and request, and its grant can be made once."""
+
+    handle: Handle
+    session_id: str
+    pairs: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the person sent."""
+
+    allows: bool
+    ticked: list[str]
+    store: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The code to send, and where to."""
+
+    asked: AuthorizationRequest
+    code: str
+
+
+class StaleConsent(Exception):
+    """The form is too old, was used before, or belongs to another session."""
+
+
+async def show(request: Request) -> Response:
+    """The page, for a request that must be asked about; one that need not be goes back to where it came from."""
+    pairs = read_pairs(request)
+    runtime = runtime_of(request)
+    await runtime.ensure_fresh()
+    try:
+        question = await runtime.database.transact(lambda unit: _question(unit, request, pairs))
+    except UnprovenRequest as unproven:
+        return show_unproven(request, unproven)
+    except AuthorizationRefused as refused:
+        return send_refusal(request, refused)
+    if question is None:
+        return RedirectResponse(authorize_path(request, pairs), 303, {"Cache-Control": "no-store"})
+    return _page(request, question)
+
+
+async def decide(request: Request) -> Response:
+    """`decision=allow` or `decision=deny`."""
+    fields = await read_form(request)
+    runtime = runtime_of(request)
+    await runtime.ensure_fresh()
+    form = _read_form(runtime, _first(fields, "request") or "")
+    if form is None:
+        return _stale(request, None)
+    decision = Decision(
+        allows=_first(fields, "decision") == "allow",
+        ticked=[value for name, value in fields if name == "scope"],
+        store=_first(fields, "store"),
+    )
+    try:
+        allowed = await runtime.database.transact(lambda unit: _decide(unit, request, form, decision))
+    except StaleConsent:
+        return _stale(request, form)
+    except UnprovenRequest as unproven:
+        return show_unproven(request, unproven)
+    except AuthorizationRefused as refused:
+        return send_refusal(request, refused)
+    return send_code(request, allowed.asked.back, allowed.code)
+
+
+def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) -> Question | None:
+    runtime = runtime_of(request)
+    asked = judge_pairs(unit, request, pairs)
+    signed_in = runtime.sessions.find(unit, session_cookie(request))
+    if signed_in is None:
+        return None
+    standing = runtime.consents.standing(unit, asked, signed_in, _named_store(unit, request))
+    return Question(asked, signed_in, standing.place) if standing.needs_consent else None
+
+
+def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> Allowed:
+    """Judges the request anew, since much may have changed while the page was open, and stores the grant."""
+    runtime = runtime_of(request)
+    asked = judge_pairs(unit, request, form.pairs)
+    signed_in = runtime.sessions.find(unit, session_cookie(request))
+    is_own = signed_in is not None and str(signed_in.session_id) == form.session_id
+    if signed_in is None or not is_own or form.handle.counter < int(unit.now().timestamp()):
+        raise StaleConsent
+    if not decision.allows:
+        raise AuthorizationRefused("access_denied", "The person said no.", asked.back)
+    scopes = chosen_scopes(asked, decision.ticked)
+    if not scopes:
+        raise AuthorizationRefused("access_denied", "The person allowed none of it.", asked.back)
+    place = runtime.consents.standing(unit, asked, signed_in, _named_store(unit, request)).place
+    store = _chosen_store(place, decision.store)
+    grant = runtime.consents.grant(unit, asked, signed_in, store=store, scopes=scopes, grant_id=form.handle.row_id)
+    if grant is None:
+        raise StaleConsent
+    welcome_customer(unit, signed_in, store)
+    add_audit_event(
+        unit,
+        "grant.allowed",
+        actor=signed_in.email,
+        subject=asked.client.client_id,
+        store=store.prefix if store else None,
+        scope=" ".join(scopes),
+    )
+    return Allowed(asked, runtime.server.issuing.code_of(grant.id))
+
+
+def _chosen_store(place: Place, prefix: str | None) -> KnownStore | None:
+    if place.store is not None or not place.choices:
+        return place.store
+    chosen = next((store for store in place.choices if store.prefix == prefix), None)
+    if chosen is None:
+        raise StaleConsent
+    return chosen
+
+
+def _page(request: Request, question: Question) -> Response:
+    asked, place = question.asked, question.place
+    client = asked.client
+    language = language_of(request)
+    catalogue = runtime_of(request).server.scopes.by_name
+    required = required_scopes(asked)
+    scopes = [
+        ScopeLine(name, language.sentence(name, catalogue[name].sentence), name in required) for name in asked.scopes
+    ]
+    parts = urlsplit(asked.back.redirect_uri)
+    return render(
+        request,
+        "consent.html",
+        app_name=client.name,
+        app_initials=_initials(client.name),
+        logo_url=client.logo_uri,
+        developer=client.developer,
+        is_approved=client.is_approved,
+        home_url=client.client_uri,
+        policy_url=client.policy_uri,
+        tos_url=client.tos_uri,
+        store_name=place.store.name if place.store else None,
+        stores=[(store.prefix, store.name) for store in place.choices],
+        scopes=scopes,
+        request_token=_seal_form(request, question),
+        action=link(request, "/consent"),
+        email=question.signed_in.email,
+        switch_url=link(request, "/sign-in", next=authorize_path(request, asked.parameters), prompt="select_account"),
+        redirect_host=parts.netloc or f"{parts.scheme}:",
+    )
+
+
+def _seal_form(request: Request, question: Question) -> str:
+    runtime = runtime_of(request)
+    expires_at = int((runtime.clock.now() + _FORM_LIVES).timestamp())
+    attachment = orjson.dumps([str(question.signed_in.session_id), question.asked.parameters])
+    return runtime.sealer.seal(CONSENT_FORM, Handle(runtime.identifiers.next(), expires_at, attachment))
+
+
+def _read_form(runtime: Runtime, text: str) -> Form | None:
+    handle = runtime.sealer.open(CONSENT_FORM, text)
+    if handle is None:
+        return None
+    session_id, pairs = orjson.loads(handle.attachment)
+    return Form(handle, session_id, [(name, value) for name, value in pairs])
+
+
+def _stale(request: Request, form: Form | None) -> Response:
+    language = language_of(request)
+    again = authorize_path(request, form.pairs) if form else link(request, "/account")
+    action = (again, language.say("consent.stale_action"))
+    return error_page(request, 400, "consent.stale_title", language.say("consent.stale_text"), action=action)
+
+
+def _named_store(unit: Unit, request: Request) -> KnownStore | None:
+    named = context_of(request).store
+    return runtime_of(request).stores.find(unit, named) if named else None
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split()[:2]).upper() or "?"
+
+
+def _first(fields: Sequence[tuple[str, str]], name: str) -> str | None:
+    return next((value for field, value in fields if field == name and value), None)

@@ -1,0 +1,159 @@
+"""The two writes of the hot path: redeeming a code and stepping a refresh generation, each one conditional UPDATE.
+
+What the answer needs of the person and the store comes back with the write, so that neither costs a second statement.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import String, bindparam, func, or_, select, update
+from sqlmodel import col
+
+from authsrv.storage.grants import Grant
+from authsrv.storage.stores import Store
+from authsrv.storage.unit import Unit
+from authsrv.storage.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class LiveGrant:
+    """A grant with what tokens say of its person and store. `generation` is the refresh generation after the write."""
+
+    id: UUID
+    user_id: UUID
+    client_id: UUID
+    session_id: UUID | None
+    scope: str
+    requested_scope: str
+    audience: list[str] | None
+    claims: dict[str, Any] | None
+    auth_time: datetime
+    amr: str
+    nonce: str | None
+    redirect_uri: str | None
+    code_challenge: str | None
+    is_refreshable: bool
+    generation: int
+    redeemed_at: datetime | None
+    refreshed_at: datetime | None
+    revoked_at: datetime | None
+    expires_at: datetime
+    email: str
+    name: str
+    subject_salt: str | None
+    email_verified_at: datetime | None
+    store: str | None
+
+
+_TABLE: Any = Grant
+_OWN = tuple(
+    getattr(_TABLE, name)
+    for name in LiveGrant.__dataclass_fields__
+    if name not in {"email", "name", "subject_salt", "email_verified_at", "store"}
+)
+
+
+def _of_user(column: Any) -> Any:
+    return select(column).where(col(User.id) == col(Grant.user_id)).scalar_subquery()
+
+
+_FACTS = (
+    *_OWN,
+    _of_user(User.email).label("email"),
+    _of_user(User.name).label("name"),
+    _of_user(User.subject_salt).label("subject_salt"),
+    _of_user(User.email_verified_at).label("email_verified_at"),
+    select(col(Store.prefix)).where(col(Store.id) == col(Grant.store_id)).scalar_subquery().label("store"),
+)
+_LIVES = (col(Grant.revoked_at).is_(None), col(Grant.expires_at) > bindparam("now"))
+_OF_CLIENT = (col(Grant.id) == bindparam("grant_id"), col(Grant.client_id) == bindparam("client_row_id"))
+_REDIRECT_URI: Any = bindparam("redirect_uri_sent", type_=String())
+
+_REDEEM = (
+    update(_TABLE)
+    .where(
+        *_OF_CLIENT,
+        *_LIVES,
+        col(Grant.redeemed_at).is_(None),
+        col(Grant.code_expires_at) > bindparam("now"),
+        # RFC 7636, 4.6; a verifier for a code that was asked for without a challenge is refused too (RFC 9700, 4.8.2).
+        col(Grant.code_challenge).is_not_distinct_from(bindparam("code_challenge_sent", type_=String())),
+        or_(_REDIRECT_URI.is_(None), col(Grant.redirect_uri) == _REDIRECT_URI),
+    )
+    .values(redeemed_at=bindparam("now"))
+    .returning(*_FACTS)
+)
+_STEP = (
+    update(_TABLE)
+    .where(
+        *_OF_CLIENT,
+        *_LIVES,
+        col(Grant.is_refreshable),
+        col(Grant.generation) == bindparam("presented"),
+        func.coalesce(col(Grant.refreshed_at), col(Grant.redeemed_at)) > bindparam("used_after"),
+    )
+    .values(generation=bindparam("next_generation"), refreshed_at=bindparam("now"))
+    .returning(*_FACTS)
+)
+_READ = select(*_FACTS).where(*_OF_CLIENT)
+
+
+def take_code(
+    unit: Unit, grant_id: UUID, client_row_id: UUID, *, code_challenge: str | None, redirect_uri: str | None
+) -> LiveGrant | None:
+    """Redeems the grant's code, once; None when it is not live, or not for this client, challenge or redirect URI."""
+    return _fact(
+        unit.fetch_one(
+            _REDEEM,
+            grant_id=grant_id,
+            client_row_id=client_row_id,
+            now=unit.now(),
+            code_challenge_sent=code_challenge,
+            redirect_uri_sent=redirect_uri,
+        )
+    )
+
+
+def step_generation(
+    unit: Unit, grant_id: UUID, client_row_id: UUID, *, presented: int, rotates: bool, idle: timedelta
+) -> LiveGrant | None:
+    """Compare-and-swap: from `presented` to the next generation (or to itself, for a client that does not rotate).
+
+    None when another generation is current, or the grant is dead, idle for too long, or not this client's.
+    """
+    now = unit.now()
+    return _fact(
+        unit.fetch_one(
+            _STEP,
+            grant_id=grant_id,
+            client_row_id=client_row_id,
+            now=now,
+            presented=presented,
+            next_generation=presented + 1 if rotates else presented,
+            used_after=now - idle,
+        )
+    )
+
+
+def find_grant(unit: Unit, grant_id: UUID, client_row_id: UUID) -> LiveGrant | None:
+    """This client's grant as it stands, dead or alive; read to explain a refusal."""
+    return _fact(unit.fetch_one(_READ, grant_id=grant_id, client_row_id=client_row_id))
+
+
+def leap_generation(unit: Unit, grant_id: UUID, *, behind: int, presented: int) -> bool:
+    """After a failover that lost commits: from the older generation the row has to the one after `presented`."""
+    return (
+        unit.change(
+            update(_TABLE)
+            .where(col(Grant.id) == grant_id, col(Grant.generation) == behind, col(Grant.revoked_at).is_(None))
+            .values(generation=presented + 1, refreshed_at=unit.now())
+            .execution_options(synchronize_session=False)
+        )
+        == 1
+    )
+
+
+def _fact(row: Any) -> LiveGrant | None:
+    return LiveGrant(*row) if row is not None else None

@@ -1,0 +1,87 @@
+"""What `/oauth/authorize` and `/consent` share: reading the request, proving its client, sending the answer back."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode
+
+from authlib.common.urls import add_params_to_uri
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from authsrv.kit.errors import DomainError
+from authsrv.kit.handles import Purpose
+from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest, WayBack
+from authsrv.storage.unit import Unit
+from authsrv.web.runtime import runtime_of
+from authsrv.web.templates import error_page, language_of, link, render
+
+CONSENT_FORM = Purpose(7, "cf_")
+# Ours, not the client's: a sign-in after this moment has answered its wish for a fresh one.
+FRESH_SINCE = "_fresh_since"
+_MOST_PARAMETERS = 60
+_LONGEST_REQUEST = 6000
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def read_pairs(request: Request) -> list[tuple[str, str]]:
+    """The parameters of the query in their order, repeated ones included. Raises DomainError for an unreadable one."""
+    query = request.scope["query_string"]
+    if len(query) > _LONGEST_REQUEST:
+        raise DomainError("invalid_request", 414, "The request is too long.")
+    try:
+        return parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise DomainError("invalid_request", 400, "The request is not readable.") from None
+
+
+def judge_pairs(unit: Unit, request: Request, pairs: Pairs) -> AuthorizationRequest:
+    """The authorization request. Raises UnprovenRequest or AuthorizationRefused."""
+    runtime = runtime_of(request)
+    asked = [(name, value) for name, value in pairs if name != FRESH_SINCE]
+    rules = runtime.server.rules
+    client, redirect_uri = rules.prove_client(asked, lambda client_id: runtime.server.clients.find(unit, client_id))
+    return rules.judge(asked, client, redirect_uri)
+
+
+def fresh_since(pairs: Pairs) -> datetime | None:
+    """When a fresh sign-in was asked for on behalf of this request, if it was."""
+    text = next((value for name, value in pairs if name == FRESH_SINCE), "")
+    return datetime.fromtimestamp(int(text), UTC) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def authorize_path(request: Request, pairs: Pairs) -> str:
+    """Back to the authorization endpoint with the same request."""
+    return f"{link(request, '/oauth/authorize').partition('?')[0]}?{urlencode(pairs)}"
+
+
+def send_code(request: Request, back: WayBack, code: str) -> Response:
+    """The code, with `state` and `iss` (RFC 6749, 4.1.2; RFC 9207, 2)."""
+    return _send(request, back, [("code", code)])
+
+
+def send_refusal(request: Request, refused: AuthorizationRefused) -> Response:
+    """The error, with `state` and `iss` (RFC 6749, 4.1.2.1; RFC 9207, 2)."""
+    return _send(request, refused.back, [("error", refused.error), ("error_description", refused.description)])
+
+
+def show_unproven(request: Request, unproven: UnprovenRequest) -> Response:
+    """A page: nothing may be sent to a client, or a URI, that nobody vouches for (RFC 6749, 4.1.2.1)."""
+    language = language_of(request)
+    text = language.say(f"unproven.{unproven.reason}")
+    return error_page(request, 400, "unproven.title", text, advice=language.say("unproven.advice"))
+
+
+def _send(request: Request, back: WayBack, answer: list[tuple[str, str]]) -> Response:
+    if back.state is not None:
+        answer.append(("state", back.state))
+    answer.append(("iss", runtime_of(request).settings.issuer))
+    if back.response_mode == "form_post":
+        return render(request, "form_post.html", action=back.redirect_uri, fields=answer)
+    location = add_params_to_uri(back.redirect_uri, answer)
+    return RedirectResponse(location, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})

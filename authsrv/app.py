@@ -56,6 +56,8 @@ from authsrv.web.stationery import Stationery
 
 log = structlog.get_logger(__name__)
 
+_START_AGAIN_SECONDS = 1.0
+
 
 def create_app(
     settings: Settings | None = None, *, clock: Clock | None = None, entropy: Entropy | None = None
@@ -99,6 +101,7 @@ class _House:
     def __init__(self, settings: Settings, clock: Clock, entropy: Entropy) -> None:
         identifiers = Identifiers(clock, entropy)
         self._settings = settings
+        self._clock = clock
         keys = secret_keys_of(settings, entropy)
         self._vault = Vault(keys, "signing key", entropy)
         self._database = Database(
@@ -216,19 +219,37 @@ class _House:
     @asynccontextmanager
     async def _live(self, app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await self._database.start()
             stack.push_async_callback(self._database.close)
             stack.push_async_callback(self._outbound.close)
             stack.callback(self._passwords.close)
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
-            await ensure_schema(self._database)
-            await self._database.transact(self._prepare)
-            await self._feed.read()
+            await self._begin()
             beside = [self._feed.run(), self._feed.listen(), self._housekeeping.run(), self._measure(app)]
             for work in beside:
                 stack.push_async_callback(_end, asyncio.create_task(_survive(work)))
             yield
+
+    async def _begin(self) -> None:
+        """Makes ready what requests need, and waits for a database that is away.
+
+        A worker that gave up at once would take the others with it: the supervisor ends when one cannot start.
+        """
+        began_at = self._clock.monotonic()
+        while True:
+            try:
+                await self._database.start()
+                await ensure_schema(self._database)
+                await self._database.transact(self._prepare)
+                await self._feed.read()
+            except Unavailable as away:
+                if self._clock.monotonic() - began_at > self._settings.database.start_seconds:
+                    raise
+                log.warning("start waits for the database", reason=away.reason)
+            else:
+                return
+            await self._database.close()
+            await asyncio.sleep(_START_AGAIN_SECONDS)
 
     def _prepare(self, unit: Unit) -> None:
         ensure_keys(unit, self._vault)

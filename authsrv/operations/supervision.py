@@ -8,9 +8,7 @@ from uvicorn.supervisors import Multiprocess
 
 # What a head (request line and headers) may take; the parser itself knows no bound.
 _HEAD_BYTES = 65_536
-_HEAD_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # What a worker needs beyond its drain time: to see the signal, and to close the database.
 _LEAVE_SECONDS = 5.0
 

@@ -63,7 +63,7 @@ class Database:
             except (OSError, TimeoutError, asyncpg.PostgresError) as error:
                 if isinstance(error, asyncpg.PostgresError) and not _is_away_state(error.sqlstate):
                     raise
-                raise Unavailable(f"the database cannot be reached: {error or type(error).__name__}") from error
+                raise Unavailable(f"the database cannot be reached: {str(error) or type(error).__name__}") from error
             self._engine = self._postgresql_engine()
         sync_engine = self._engine.sync_engine
         event.listen(sync_engine, "before_cursor_execute", self._count)

@@ -15,8 +15,10 @@ from authsrv.kit.identifiers import Identifiers
 
 
 class NoticeKind(StrEnum):
-    """What a line of the feed speaks of: the first four void tokens issued before it, the next two switch all tokens of
-    a client off and on, whenever issued, and the others say that a cached thing changed.
+    """What a line of the feed speaks of.
+
+    The first four void tokens issued before it, the next two switch all tokens of a client off and on, whenever they
+    were issued, and the others say that a cached thing changed.
     """
 
     TOKEN = "token"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from authsrv.kit.mail import OUTBOX
+from authsrv.kit.vault import SealBroken, Vault
+from authsrv.oauth.keyring import open_keys
 from authsrv.operations.secrets_file import secrets_path
 from authsrv.settings import Settings, is_loopback_host, unknown_environment_names
 from authsrv.storage.clients import list_clients
@@ -51,6 +53,16 @@ def inspect_clients(unit: Unit) -> list[Finding]:
         for client in list_clients(unit)
         if client.pkce == "optional"
     ]
+
+
+def inspect_keys(unit: Unit, vault: Vault) -> list[Finding]:
+    """Whether every signing key can be opened with the secret keys at hand."""
+    try:
+        open_keys(unit, vault)
+    except SealBroken as broken:
+        remedy = "put the secret key that sealed it back into AUTHSRV_SECRET_KEYS, behind the new one"
+        return [Finding("secret_keys", f"a signing key cannot be opened: {broken}", remedy, unsafe=True)]
+    return []
 
 
 def _inspect_issuer(settings: Settings) -> Iterator[Finding]:

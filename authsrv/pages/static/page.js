@@ -21,6 +21,13 @@ for (const button of document.querySelectorAll("button[data-wait]")) {
 // An answer on its way to an app (OAuth 2.0 Form Post Response Mode).
 document.querySelector("form[data-send-now]")?.submit();
 
+// Where Enter would answer a question that nobody meant to answer yet.
+document.querySelector("form[data-no-enter]")?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("input")) {
+    event.preventDefault();
+  }
+});
+
 // A form is sent once: a second click while the answer is on its way would only be refused.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {

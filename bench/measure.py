@@ -22,7 +22,7 @@ from tests.support.server import REPOSITORY, ServerProcess
 _ROUNDS = 3
 _WARM_UP_SECONDS = 1
 # No server here is as fast as this, so a run never has to send again what may be sent only once.
-_MOST_A_SECOND = 6_000
+_MOST_A_SECOND = 4_000
 # The server takes a reading of its own counters every second.
 _READING_SECONDS = 1.1
 _IDLE_SECONDS = 2.0
@@ -109,11 +109,13 @@ class Bench:
         self._press(self._bare, spare, _WARM_UP_SECONDS)
         before = self._read_counters()
         ours: list[Round] = []
-        bare = [self._press(self._bare, spare, self._seconds)]
+        # It answers many times as much, so half the time tells as much of it.
+        shorter = max(self._seconds / 2, 1)
+        bare = [self._press(self._bare, spare, shorter)]
         for number in range(_ROUNDS):
             mine = rest[number * needed // _ROUNDS : (number + 1) * needed // _ROUNDS] if needed else rest
             ours.append(self._press(self._ours, mine, self._seconds))
-            bare.append(self._press(self._bare, spare, self._seconds))
+            bare.append(self._press(self._bare, spare, shorter))
         return self._sum_up(scenario, ours, bare, self._read_counters().since(before, self._idle_rate))
 
     def footprint(self) -> Footprint:

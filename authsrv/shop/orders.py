@@ -1,12 +1,13 @@
 """Placing and finding orders: prices from the catalogue, never from the caller."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
+from authsrv.shop.events import tell
 from authsrv.storage.orders import (
     Order,
     OrderLine,
@@ -15,11 +16,23 @@ from authsrv.storage.orders import (
     find_order,
     list_lines,
     list_orders,
+    lock_order,
+    save_order,
 )
-from authsrv.storage.products import Product, list_products_named, take_stock
+from authsrv.storage.products import Product, list_products_named, return_stock, take_stock
 from authsrv.storage.unit import Unit
 
-STATUSES = ("pending", "processing", "shipped", "delivered", "cancelled")
+# Each status and where it may move on to.
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "pending": frozenset({"processing", "cancelled"}),
+    "processing": frozenset({"shipped", "cancelled"}),
+    "shipped": frozenset({"delivered"}),
+    "delivered": frozenset(),
+    "cancelled": frozenset(),
+}
+STATUSES = tuple(TRANSITIONS)
+# Once a parcel is on its way, its address is a fact.
+_ADDRESS_CAN_CHANGE = frozenset({"pending", "processing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,9 @@ class WantedOrder:
     items: tuple[WantedItem, ...]
     shipping_address: dict[str, str]
     payment_method: str
+    # What a receipt shows of a card; its number never gets this far.
+    payment_brand: str | None = None
+    payment_last_four: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,14 @@ class Listing:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of an order; None leaves it as it is."""
+
+    status: str | None = None
+    shipping_address: dict[str, str] | None = None
+
+
 def place_order(unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by: str) -> Order:
     """Stores the order and takes its products out of stock, or raises `invalid_parameter` naming the item."""
     products = {product.product_id: product for product in _find_products(unit, store, wanted)}
@@ -87,11 +111,48 @@ def place_order(unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by
         total_minor=sum(product.price_minor * item.quantity for item, product in priced),
         shipping_address=wanted.shipping_address,
         payment_method=wanted.payment_method,
+        payment_brand=wanted.payment_brand,
+        payment_last_four=wanted.payment_last_four,
         placed_by=placed_by,
         created_at=now,
         updated_at=now,
     )
     add_order(unit, order, [_line(order, position, *pair) for position, pair in enumerate(priced)])
+    tell(unit, order, "order.created")
+    return order
+
+
+def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *, customer_id: str | None) -> Order:
+    """Changes the order while nobody else can, so that no change is lost.
+
+    Raises `not_found`, and `invalid_transition` for a move that is not in `TRANSITIONS`.
+    """
+    order = _lock(unit, store, order_id, customer_id)
+    if change.shipping_address is not None and order.status not in _ADDRESS_CAN_CHANGE:
+        raise DomainError("invalid_transition", 409, f"The address of an order that is {order.status} cannot change.")
+    moves = change.status is not None and change.status != order.status
+    if moves and change.status not in TRANSITIONS[order.status]:
+        raise _bad_move(order.status, change.status or "")
+    if moves and change.status == "cancelled":
+        _restock(unit, order)
+    order.status = change.status or order.status
+    order.shipping_address = change.shipping_address or order.shipping_address
+    order.updated_at = unit.now()
+    save_order(unit, order)
+    tell(unit, order, "order.cancelled" if moves and order.status == "cancelled" else "order.updated")
+    return order
+
+
+def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, customer_id: str | None) -> Order:
+    """Cancels the order and puts its products back. Raises `not_found` and `invalid_transition`."""
+    order = _lock(unit, store, order_id, customer_id)
+    if "cancelled" not in TRANSITIONS[order.status]:
+        raise _bad_move(order.status, "cancelled")
+    _restock(unit, order)
+    order.status = "cancelled"
+    order.updated_at = unit.now()
+    save_order(unit, order)
+    tell(unit, order, "order.cancelled")
     return order
 
 
@@ -116,6 +177,24 @@ def list_page(unit: Unit, store: KnownStore, listing: Listing) -> OrderPage:
         total=count_orders(unit, store.id, **chosen),
         last=page[-1].id if len(orders) > listing.limit else None,
     )
+
+
+def _lock(unit: Unit, store: KnownStore, order_id: str, customer_id: str | None) -> Order:
+    row_id = parse_uuid(order_id)
+    order = lock_order(unit, store.id, row_id, customer_id) if row_id else None
+    if order is None:
+        raise DomainError("not_found", 404, "There is no such order.")
+    return order
+
+
+def _bad_move(now: str, wanted: str) -> DomainError:
+    return DomainError("invalid_transition", 409, f"An order that is {now} cannot become {wanted}.")
+
+
+def _restock(unit: Unit, order: Order) -> None:
+    # In the order in which orders take them, so that neither can wait for the other.
+    for line in sorted(list_lines(unit, [order.id])[order.id], key=lambda line: line.product_row_id):
+        return_stock(unit, line.product_row_id, line.quantity)
 
 
 def _find_products(unit: Unit, store: KnownStore, wanted: WantedOrder) -> list[Product]:

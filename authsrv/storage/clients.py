@@ -1,6 +1,6 @@
 """Clients (apps and services), their secrets, and the news that one of them changed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +9,7 @@ from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.revocations import add_revocation
-from authsrv.storage.unit import NoticeKind, Unit
-
-# A process that has not read the feed for this long reads it from the start, so older news can be forgotten.
-_NEWS_LIVES = timedelta(minutes=10)
+from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
 
 
 class Client(SQLModel, table=True):
@@ -40,6 +37,9 @@ class Client(SQLModel, table=True):
     tos_uri: str | None = Field(default=None, max_length=2000)
     subject_type: str = Field(default="public", max_length=10, sa_column_kwargs={"server_default": "public"})
     userinfo_alg: str | None = Field(default=None, max_length=10)
+    # In the notation of the `limits` library; None: the server's own.
+    token_limit: str | None = Field(default=None, max_length=40)
+    api_limit: str | None = Field(default=None, max_length=40)
     # When name or redirect URIs last changed: a consent given before is asked for again.
     consent_changed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     jwks: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
@@ -97,7 +97,7 @@ def save_client(unit: Unit, client: Client) -> None:
 
 
 def announce_client(unit: Unit, client_id: str) -> None:
-    add_revocation(unit, NoticeKind.CLIENT_CHANGED, client_id, unit.now() + _NEWS_LIVES)
+    add_revocation(unit, NoticeKind.CLIENT_CHANGED, client_id, unit.now() + NEWS_LIVES)
 
 
 def add_client_secret(unit: Unit, client: Client, digest: bytes, last_four: str) -> ClientSecret:

@@ -1,26 +1,35 @@
 """Deliveries: messages to other servers, written in the transaction of what they tell of, sent until they arrive."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import ColumnElement, Index, text
 from sqlmodel import Field, SQLModel, col, delete, select, update
 
+from authsrv.storage.clients import Client
 from authsrv.storage.columns import UTC_TIME
-from authsrv.storage.unit import Unit
+from authsrv.storage.grants import Grant
+from authsrv.storage.unit import Notice, NoticeKind, Unit
+
+_NOT_DONE = text("done_at IS NULL")
 
 
 class Delivery(SQLModel, table=True):
     """`kind` says who words and signs it at the time of sending; `body` holds what that needs, and no secret."""
 
     __tablename__ = "delivery"
-    __table_args__ = (Index("ix_delivery_due_at_done_at", "due_at", "done_at"),)
+    # Only what is still to be sent: what was sent is kept for days, and looking for work must not wade through it.
+    __table_args__ = (Index("ix_delivery_due_at", "due_at", postgresql_where=_NOT_DONE, sqlite_where=_NOT_DONE),)
 
     id: UUID = Field(primary_key=True)
     kind: str = Field(max_length=30)
     client_id: str = Field(max_length=512, index=True)
     url: str = Field(max_length=2000)
     body: str
+    # The webhook it goes to, and the order it tells of: their events keep their order where they succeed.
+    webhook_id: UUID | None = Field(default=None, index=True)
+    topic: str | None = Field(default=None, max_length=64)
     attempts: int = 0
     due_at: datetime = Field(sa_type=UTC_TIME)
     done_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
@@ -31,19 +40,28 @@ class Delivery(SQLModel, table=True):
 
 
 def add_delivery(unit: Unit, delivery: Delivery) -> None:
+    """Stores it; the worker of this process hears of it right after the commit."""
     unit.session.add(delivery)
     unit.session.flush()
+    unit.notices.append(Notice(delivery.id, NoticeKind.DELIVERY_ADDED, delivery.kind, delivery.expires_at))
 
 
-def claim_deliveries(unit: Unit, until: datetime, limit: int) -> list[Delivery]:
+def has_due_deliveries(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> bool:
+    """Whether claiming would find any; asked first, since a look takes no lock."""
+    return unit.session.exec(select(Delivery.id).where(*_due(unit, kinds, passed_over)).limit(1)).first() is not None
+
+
+def claim_deliveries(
+    unit: Unit, until: datetime, limit: int, kinds: Collection[str], passed_over: Collection[str]
+) -> list[Delivery]:
     """Takes up to `limit` due deliveries for this process until then; no two processes get the same one.
 
-    PostgreSQL skips rows another one is taking; SQLite has one writer. Who dies with a claim loses it at `until`.
+    Only those of these `kinds`, and none to the URLs that are `passed_over`. PostgreSQL skips rows another one is
+    taking; SQLite has one writer. Who dies with a claim loses it at `until`.
     """
-    now = unit.now()
     due = (
         select(Delivery.id)
-        .where(col(Delivery.done_at).is_(None), col(Delivery.due_at) <= now, col(Delivery.expires_at) > now)
+        .where(*_due(unit, kinds, passed_over))
         .order_by(col(Delivery.due_at))
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -56,19 +74,60 @@ def claim_deliveries(unit: Unit, until: datetime, limit: int) -> list[Delivery]:
     return list(unit.session.exec(claimed.execution_options(populate_existing=True)))
 
 
-def finish_delivery(unit: Unit, delivery_id: UUID, status: int) -> None:
+def finish_delivery(unit: Unit, delivery_id: UUID, status: int | None) -> None:
     """It arrived."""
     changes = {"done_at": unit.now(), "last_status": status, "last_error": None}
     unit.change(update(Delivery).where(col(Delivery.id) == delivery_id).values(**changes))
 
 
-def postpone_delivery(unit: Unit, delivery_id: UUID, due_at: datetime, status: int | None, error: str) -> None:
-    """It did not arrive: again at `due_at`."""
-    changes = {"due_at": due_at, "last_status": status, "last_error": error[:300]}
-    unit.change(update(Delivery).where(col(Delivery.id) == delivery_id).values(**changes))
+def postpone_delivery(unit: Unit, delivery: Delivery, due_at: datetime | None, status: int | None, error: str) -> None:
+    """It did not arrive: again at `due_at`, or never. Nothing changes if another process has claimed it since."""
+    changes = {"last_status": status, "last_error": error[:300]}
+    when = {"done_at": unit.now()} if due_at is None else {"due_at": due_at}
+    mine = (
+        col(Delivery.id) == delivery.id,
+        col(Delivery.attempts) == delivery.attempts,
+        col(Delivery.done_at).is_(None),
+    )
+    unit.change(update(Delivery).where(*mine).values(**changes, **when))
+
+
+def release_deliveries(unit: Unit, ids: Collection[UUID]) -> None:
+    """Gives claimed ones back untried."""
+    changes = {"due_at": unit.now(), "attempts": Delivery.attempts - 1}
+    unit.change(update(Delivery).where(col(Delivery.id).in_(ids)).values(**changes))
 
 
 def prune_deliveries(unit: Unit, batch: int) -> int:
     """Deletes up to `batch` that are past their time; returns how many."""
     old = select(Delivery.id).where(col(Delivery.expires_at) < unit.now()).limit(batch)
     return unit.change(delete(Delivery).where(col(Delivery.id).in_(old)))
+
+
+def _due(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    now = unit.now()
+    return (
+        col(Delivery.done_at).is_(None),
+        col(Delivery.due_at) <= now,
+        col(Delivery.expires_at) > now,
+        col(Delivery.kind).in_(kinds),
+        col(Delivery.url).not_in(passed_over),
+    )
+
+
+def list_logout_targets(unit: Unit, session_id: UUID, user_id: UUID) -> list[str]:
+    """The ids of the clients that asked to be told of sign-outs and have a living grant of this session."""
+    query = (
+        select(Client.client_id)
+        .join(Grant, col(Grant.client_id) == col(Client.id))
+        .where(
+            col(Grant.user_id) == user_id,
+            col(Grant.session_id) == session_id,
+            col(Grant.revoked_at).is_(None),
+            col(Grant.expires_at) > unit.now(),
+            col(Client.backchannel_logout_uri).is_not(None),
+            col(Client.suspended_at).is_(None),
+        )
+        .distinct()
+    )
+    return list(unit.session.exec(query))

@@ -2,12 +2,14 @@
 
 from sqlmodel import SQLModel
 
+from authsrv.storage.api_keys import ApiKey
 from authsrv.storage.assertions import UsedAssertion
 from authsrv.storage.audit import AuditEvent
 from authsrv.storage.clients import Client, ClientSecret
 from authsrv.storage.deliveries import Delivery
 from authsrv.storage.email_codes import EmailCode
 from authsrv.storage.grants import Grant
+from authsrv.storage.idempotency import IdempotencyKey
 from authsrv.storage.leases import Lease
 from authsrv.storage.mails import Mail
 from authsrv.storage.orders import Order, OrderLine
@@ -17,14 +19,18 @@ from authsrv.storage.sessions import Session
 from authsrv.storage.signing_keys import SigningKey
 from authsrv.storage.stores import Store
 from authsrv.storage.users import Membership, User
+from authsrv.storage.webhooks import DeliveryAttempt, Webhook
 
 TABLES = (
+    ApiKey,
     AuditEvent,
     Client,
     ClientSecret,
     Delivery,
+    DeliveryAttempt,
     EmailCode,
     Grant,
+    IdempotencyKey,
     Lease,
     Mail,
     Membership,
@@ -37,5 +43,6 @@ TABLES = (
     Store,
     UsedAssertion,
     User,
+    Webhook,
 )
 METADATA = SQLModel.metadata

@@ -30,6 +30,9 @@ class Order(SQLModel, table=True):
     total_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     shipping_address: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     payment_method: str = Field(max_length=20)
+    # Of a card only what a receipt shows; the number is never stored.
+    payment_brand: str | None = Field(default=None, max_length=20)
+    payment_last_four: str | None = Field(default=None, max_length=4)
     placed_by: str = Field(max_length=512)
     created_at: datetime = Field(sa_type=UTC_TIME)
     updated_at: datetime = Field(sa_type=UTC_TIME)
@@ -62,6 +65,19 @@ def find_order(unit: Unit, store_id: UUID, order_id: UUID, customer_id: str | No
     if customer_id is not None:
         query = query.where(Order.customer_id == customer_id)
     return unit.session.exec(query).first()
+
+
+def lock_order(unit: Unit, store_id: UUID, order_id: UUID, customer_id: str | None) -> Order | None:
+    """The same, and nobody else changes it until this transaction ends."""
+    query = select(Order).where(col(Order.id) == order_id, col(Order.store_id) == store_id).with_for_update()
+    if customer_id is not None:
+        query = query.where(Order.customer_id == customer_id)
+    return unit.session.exec(query).first()
+
+
+def save_order(unit: Unit, order: Order) -> None:
+    unit.session.add(order)
+    unit.session.flush()
 
 
 def list_lines(unit: Unit, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderLine]]:

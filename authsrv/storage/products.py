@@ -65,6 +65,16 @@ def save_product(unit: Unit, store_id: UUID, values: ProductValues) -> Product:
     return product
 
 
+def return_stock(unit: Unit, row_id: UUID, quantity: int) -> None:
+    """Puts so many back into stock."""
+    unit.change(
+        update(Product)
+        .where(col(Product.id) == row_id)
+        .values(stock=col(Product.stock) + quantity)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def take_stock(unit: Unit, row_id: UUID, quantity: int) -> bool:
     """Takes so many out of stock, or none and says False: one conditional UPDATE, so none is sold twice."""
     taken = unit.change(

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, func, or_, select, update
+from sqlalchemy import String, bindparam, func, literal, or_, select, update
 from sqlmodel import col
 
+from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.grants import Grant
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
@@ -142,13 +143,21 @@ def find_grant(unit: Unit, grant_id: UUID, client_row_id: UUID) -> LiveGrant | N
     return _fact(unit.fetch_one(_READ, grant_id=grant_id, client_row_id=client_row_id))
 
 
-def leap_generation(unit: Unit, grant_id: UUID, *, behind: int, presented: int) -> bool:
-    """After a failover that lost commits: from the older generation the row has to the one after `presented`."""
+def leap_generation(unit: Unit, grant_id: UUID, *, behind: int, next_generation: int) -> bool:
+    """After a failover that lost commits: from the older generation the row has to the one that must be next.
+
+    Where there was a refresh token there was a redemption, so a code that seems unused is none any more.
+    """
+    now = unit.now()
     return (
         unit.change(
             update(_TABLE)
             .where(col(Grant.id) == grant_id, col(Grant.generation) == behind, col(Grant.revoked_at).is_(None))
-            .values(generation=presented + 1, refreshed_at=unit.now())
+            .values(
+                generation=next_generation,
+                refreshed_at=now,
+                redeemed_at=func.coalesce(col(Grant.redeemed_at), literal(now, UTC_TIME)),
+            )
             .execution_options(synchronize_session=False)
         )
         == 1

@@ -1,6 +1,6 @@
 """Signing keys as they are stored: sealed, with the times at which each is shown, signs, and goes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func
@@ -8,9 +8,8 @@ from sqlmodel import Field, SQLModel, col, delete, select
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.revocations import add_revocation
-from authsrv.storage.unit import NoticeKind, Unit
+from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
 
-_NEWS_LIVES = timedelta(minutes=10)
 # Any number nobody else in this database uses: "asrvkeys" as ASCII.
 _LOCK = int.from_bytes(b"asrvkeys", "big")
 
@@ -49,7 +48,7 @@ def lock_signing_keys(unit: Unit) -> None:
 
 def announce_keys(unit: Unit) -> None:
     """Tells every process to read the keys again."""
-    add_revocation(unit, NoticeKind.KEYS_CHANGED, "all", unit.now() + _NEWS_LIVES)
+    add_revocation(unit, NoticeKind.KEYS_CHANGED, "all", unit.now() + NEWS_LIVES)
 
 
 def prune_signing_keys(unit: Unit, batch: int) -> int:

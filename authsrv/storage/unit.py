@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
@@ -12,6 +12,9 @@ from sqlmodel import Session
 
 from authsrv.kit.clock import Clock
 from authsrv.kit.identifiers import Identifiers
+
+# A process that has not read the feed for this long reads it from the start, so older news can be forgotten.
+NEWS_LIVES = timedelta(minutes=10)
 
 
 class NoticeKind(StrEnum):
@@ -30,6 +33,8 @@ class NoticeKind(StrEnum):
     CLIENT_CHANGED = "client_changed"
     KEYS_CHANGED = "keys_changed"
     STORE_CHANGED = "store_changed"
+    API_KEY_CHANGED = "api_key_changed"
+    DELIVERY_ADDED = "delivery_added"
 
 
 @dataclass(frozen=True, slots=True)

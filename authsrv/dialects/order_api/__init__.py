@@ -1,6 +1,6 @@
 """The Order API: orders as JSON, behind a bearer credential."""
 
-from authsrv.dialects.order_api.orders import create, list_all, read
+from authsrv.dialects.order_api.orders import cancel, create, list_all, read, update
 from authsrv.dialects.order_api.voice import voice
 
-__all__ = ["create", "list_all", "read", "voice"]
+__all__ = ["cancel", "create", "list_all", "read", "update", "voice"]

@@ -1,16 +1,28 @@
-"""The Order API's doors: place an order, read one, list them."""
+"""The Order API's doors: place an order, read, change and cancel one, list them."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from authsrv.dialects.order_api.schemas import created, read_order, whole
+from authsrv.dialects.order_api.repeats import once, read_key
+from authsrv.dialects.order_api.schemas import changed, created, read_change, read_order, whole
 from authsrv.identity.principals import Principal
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
-from authsrv.shop.orders import STATUSES, Listing, OrderPage, PlacedOrder, get_order, list_page, place_order
+from authsrv.shop.orders import (
+    STATUSES,
+    Listing,
+    OrderPage,
+    PlacedOrder,
+    cancel_order,
+    change_order,
+    get_order,
+    list_page,
+    place_order,
+)
 from authsrv.storage.orders import Order
 from authsrv.storage.unit import Unit
 from authsrv.web.guard import require
@@ -24,17 +36,46 @@ _LAST_PAGE = 100_000
 
 
 async def create(request: Request) -> Response:
-    """`POST /orders`: 201 with the order's id, status and time."""
+    """`POST /orders`: 201 with the order's id, status and time; once for one Idempotency-Key."""
     principal = await require(request, "orders:write", _RESOURCE)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise DomainError("unsupported_media_type", 415, "The body must be application/json.")
-    wanted = read_order(await request.body(), principal.user_id)
+    body = await _json_body(request)
+    wanted = read_order(body, principal.user_id)
+    runtime = runtime_of(request)
+    key = read_key(request, principal, body)
+
+    def work(unit: Unit) -> dict[str, Any]:
+        def place() -> dict[str, Any]:
+            store = _store(runtime, unit, principal)
+            return created(place_order(unit, store, wanted, placed_by=principal.client_id))
+
+        return once(unit, key, place) if key else place()
+
+    return _answer(await runtime.database.transact(work), 201)
+
+
+async def update(request: Request) -> Response:
+    """`PUT /orders/{order_id}`: status and address, each if it is sent."""
+    principal = await require(request, "orders:write", _RESOURCE)
+    change = read_change(await _json_body(request), is_customer=principal.user_id is not None)
     runtime = runtime_of(request)
 
     def work(unit: Unit) -> Order:
-        return place_order(unit, _store(runtime, unit, principal), wanted, placed_by=principal.client_id)
+        store = _store(runtime, unit, principal)
+        return change_order(unit, store, request.path_params["order_id"], change, customer_id=principal.user_id)
 
-    return _answer(created(await runtime.database.transact(work)), 201)
+    return _answer(changed(await runtime.database.transact(work)))
+
+
+async def cancel(request: Request) -> Response:
+    """`DELETE /orders/{order_id}`: 200 with a body."""
+    principal = await require(request, "orders:write", _RESOURCE)
+    runtime = runtime_of(request)
+
+    def work(unit: Unit) -> Order:
+        store = _store(runtime, unit, principal)
+        return cancel_order(unit, store, request.path_params["order_id"], customer_id=principal.user_id)
+
+    return _answer(changed(await runtime.database.transact(work)))
 
 
 async def read(request: Request) -> Response:
@@ -63,6 +104,12 @@ async def list_all(request: Request) -> Response:
     if page.last is not None:
         headers["Link"] = f'<{_next_url(request, runtime, listing, str(page.last))}>; rel="next"'
     return _answer([whole(order) for order in page.orders], headers=headers)
+
+
+async def _json_body(request: Request) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise DomainError("unsupported_media_type", 415, "The body must be application/json.")
+    return await request.body()
 
 
 def _store(runtime: Runtime, unit: Unit, principal: Principal) -> KnownStore:

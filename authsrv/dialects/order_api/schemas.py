@@ -7,9 +7,10 @@ from unicodedata import category
 from babel.core import get_global
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from authsrv.dialects.order_api.payments import read_receipt
 from authsrv.kit.errors import DomainError
 from authsrv.shop.money import from_minor
-from authsrv.shop.orders import PlacedOrder, WantedItem, WantedOrder
+from authsrv.shop.orders import Change, PlacedOrder, WantedItem, WantedOrder
 from authsrv.storage.orders import Order
 
 # CLDR's territories with a currency: the countries of ISO 3166 and what people post to besides.
@@ -63,8 +64,15 @@ class OrderIn(_Body):
     items: list[ItemIn] = Field(min_length=1, max_length=100)
     shipping_address: AddressIn
     payment_method: Literal["credit_card", "paypal"]
-    # Read so that its shape is checked; nothing of it is kept.
+    # Checked for the method; of a card only brand and last four digits are kept.
     payment_details: dict[str, Any] | None = None
+
+
+class ChangeIn(_Body):
+    """The body of `PUT /orders/{order_id}`."""
+
+    status: Literal["pending", "processing", "shipped", "delivered", "cancelled"] | None = None
+    shipping_address: AddressIn | None = None
 
 
 def read_order(body: bytes, own_customer_id: str | None) -> WantedOrder:
@@ -81,17 +89,42 @@ def read_order(body: bytes, own_customer_id: str | None) -> WantedOrder:
         raise DomainError("invalid_parameter", 400, "The customer_id parameter is required.")
     if own_customer_id is not None and customer_id != own_customer_id:
         raise DomainError("invalid_parameter", 400, "customer_id is not the customer this access token belongs to.")
+    receipt = read_receipt(order.payment_method, order.payment_details or {})
     return WantedOrder(
         customer_id=customer_id,
         items=tuple(WantedItem(item.product_id, item.quantity) for item in order.items),
         shipping_address=order.shipping_address.model_dump(),
         payment_method=order.payment_method,
+        payment_brand=receipt.brand,
+        payment_last_four=receipt.last_four,
     )
+
+
+def read_change(body: bytes, *, is_customer: bool) -> Change:
+    """What an order is to become. Raises `invalid_parameter` naming the field at fault.
+
+    A customer may change the address and cancel; the rest is the shop's business.
+    """
+    try:
+        change = ChangeIn.model_validate_json(body)
+    except ValidationError as error:
+        raise DomainError("invalid_parameter", 400, _name_fault(error)) from None
+    if change.status is None and change.shipping_address is None:
+        raise DomainError("invalid_parameter", 400, "status or shipping_address is required.")
+    if is_customer and change.status not in {None, "cancelled"}:
+        raise DomainError("invalid_parameter", 400, "status: a customer can only cancel an order.")
+    address = change.shipping_address.model_dump() if change.shipping_address else None
+    return Change(change.status, address)
 
 
 def created(order: Order) -> dict[str, Any]:
     """The answer to `POST /orders`."""
     return {"order_id": str(order.id), "status": order.status, "created_at": timestamp(order.created_at)}
+
+
+def changed(order: Order) -> dict[str, Any]:
+    """The answer to `PUT` and `DELETE`."""
+    return {"order_id": str(order.id), "status": order.status, "updated_at": timestamp(order.updated_at)}
 
 
 def whole(placed: PlacedOrder) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from sqlalchemy.exc import ArgumentError
 
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import Unavailable
-from authsrv.kit.vault import Vault
-from authsrv.oauth.keyring import ensure_keys
+from authsrv.kit.vault import SealBroken, Vault
+from authsrv.oauth.keyring import ensure_keys, open_keys
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.operations.commands.running import AsJson, command_database, command_settings, fail
 from authsrv.operations.commands.welcome import demo_summary
 from authsrv.operations.demo import seed_demo
-from authsrv.operations.inspection import Finding, inspect_clients, inspect_settings
+from authsrv.operations.inspection import Finding, inspect_clients, inspect_keys, inspect_settings
 from authsrv.operations.logs import set_up_logs
 from authsrv.operations.metrics import MULTIPROCESS_FOLDER
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, schema_is_current
@@ -35,6 +35,8 @@ from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
 
 T = TypeVar("T")
+
+_RESTORE_SECRET = "Put the secret key that sealed it back into AUTHSRV_SECRET_KEYS, behind the new one."
 
 _APP = "authsrv.app:worker_app"
 _PENDING_CONNECTIONS = 2048
@@ -117,11 +119,12 @@ def _serving_settings(host: str, port: int, *, demo: bool) -> Settings:
 def _prepare(settings: Settings) -> None:
     """Schema, keys and demo shop, before any worker starts: what is wrong is said once, here."""
     keys = secret_keys_of(settings, SystemEntropy())
-    vault = Vault(keys, "signing key", SystemEntropy())
+    vault = _vault(settings)
     scopes = ScopeCatalogue.read(config_file("scopes.toml"))
 
     def fill(unit: Unit) -> None:
         ensure_keys(unit, vault)
+        open_keys(unit, vault)
         if settings.demo:
             seed_demo(unit, keys, scopes)
 
@@ -129,9 +132,17 @@ def _prepare(settings: Settings) -> None:
         await ensure_schema(database)
         await database.transact(fill)
 
-    _with_database(settings, work)
+    try:
+        _with_database(settings, work)
+    except SealBroken as broken:
+        fail(f"A signing key in the database cannot be opened: {broken}. {_RESTORE_SECRET}")
     if settings.demo:
         typer.echo(demo_summary(settings, keys))
+
+
+def _vault(settings: Settings) -> Vault:
+    entropy = SystemEntropy()
+    return Vault(secret_keys_of(settings, entropy), "signing key", entropy)
 
 
 def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
@@ -182,10 +193,13 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _inspect_database(settings: Settings) -> list[Finding]:
+    def look(unit: Unit) -> list[Finding]:
+        return [*inspect_clients(unit), *inspect_keys(unit, _vault(settings))]
+
     async def work(database: Database) -> list[Finding]:
         if not await schema_is_current(database):
             return [Finding("database", "the schema is not up to date", "run: authsrv migrate", unsafe=True)]
-        return await database.transact(inspect_clients, read_only=True)
+        return await database.transact(look, read_only=True)
 
     try:
         return _with_database(settings, work)

@@ -25,7 +25,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )
     op.create_index(op.f("ix_delivery_client_id"), "delivery", ["client_id"], unique=False)
-    op.create_index("ix_delivery_due_at_done_at", "delivery", ["due_at", "done_at"], unique=False)
+    not_done = sa.text("done_at IS NULL")
+    op.create_index("ix_delivery_due_at", "delivery", ["due_at"], postgresql_where=not_done, sqlite_where=not_done)
     op.create_index(op.f("ix_delivery_expires_at"), "delivery", ["expires_at"], unique=False)
     op.create_table(
         "mail",

@@ -1,0 +1,74 @@
+"""API keys: long-lived credentials that a developer made for a store, stored as SHA-256."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel, col, select, update
+
+from authsrv.storage.columns import UTC_TIME
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.stores import Store
+from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
+
+
+class ApiKey(SQLModel, table=True):
+    """`key_id` is the public part, by which it is looked up; `digest` that of the whole key."""
+
+    __tablename__ = "api_key"
+
+    id: UUID = Field(primary_key=True)
+    key_id: str = Field(max_length=32, unique=True)
+    name: str = Field(max_length=200)
+    developer_id: UUID = Field(foreign_key="user.id", index=True)
+    store_id: UUID = Field(foreign_key="store.id", index=True)
+    scope: str = Field(max_length=2000)
+    digest: bytes
+    last_four: str = Field(max_length=4)
+    last_used_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    revoked_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+
+
+def add_api_key(unit: Unit, key: ApiKey) -> None:
+    unit.session.add(key)
+    unit.session.flush()
+    announce_api_key(unit, key.key_id)
+
+
+def find_api_key(unit: Unit, key_id: str) -> tuple[ApiKey, str] | None:
+    """The key and its store's prefix."""
+    query = select(ApiKey, Store.prefix).join(Store, col(Store.id) == col(ApiKey.store_id))
+    return unit.session.exec(query.where(ApiKey.key_id == key_id)).first()
+
+
+def list_api_keys(unit: Unit, *, store_id: UUID | None = None, developer_id: UUID | None = None) -> list[ApiKey]:
+    """Newest first, revoked ones included."""
+    query = select(ApiKey).order_by(col(ApiKey.id).desc())
+    if store_id is not None:
+        query = query.where(ApiKey.store_id == store_id)
+    if developer_id is not None:
+        query = query.where(ApiKey.developer_id == developer_id)
+    return list(unit.session.exec(query))
+
+
+def revoke_api_key(unit: Unit, key_id: str) -> bool:
+    """Ends the key everywhere within a second; False when there is none, or it had ended."""
+    ended = unit.change(
+        update(ApiKey)
+        .where(col(ApiKey.key_id) == key_id, col(ApiKey.revoked_at).is_(None))
+        .values(revoked_at=unit.now())
+    )
+    if ended:
+        announce_api_key(unit, key_id)
+    return ended == 1
+
+
+def note_use(unit: Unit, key_id: str, used_at: datetime) -> None:
+    """When the key was last used, as far as anybody wrote it down."""
+    unit.change(update(ApiKey).where(col(ApiKey.key_id) == key_id).values(last_used_at=used_at))
+
+
+def announce_api_key(unit: Unit, key_id: str) -> None:
+    """Tells every process to look the key up anew."""
+    add_revocation(unit, NoticeKind.API_KEY_CHANGED, key_id, unit.now() + NEWS_LIVES)

@@ -1,0 +1,110 @@
+"""Webhooks: who wants to hear of what happens to a store's orders."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, SQLModel, col, select, update
+
+from authsrv.storage.columns import UTC_TIME
+from authsrv.storage.unit import Unit
+
+
+class Webhook(SQLModel, table=True):
+    """An endpoint. Its secret is sealed: unlike a password it must be had again, to sign with."""
+
+    __tablename__ = "webhook"
+
+    id: UUID = Field(primary_key=True)
+    store_id: UUID = Field(foreign_key="store.id", index=True)
+    developer_id: UUID | None = Field(default=None, foreign_key="user.id", index=True)
+    url: str = Field(max_length=2000)
+    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    sealed_secret: bytes
+    # During a rotation both sign.
+    sealed_old_secret: bytes | None = None
+    old_secret_expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    failing_since: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    disabled_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    updated_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class DeliveryAttempt(SQLModel, table=True):
+    """One try to deliver: what came back, cut short, and how long it took."""
+
+    __tablename__ = "delivery_attempt"
+
+    id: UUID = Field(primary_key=True)
+    delivery_id: UUID = Field(foreign_key="delivery.id", index=True, ondelete="CASCADE")
+    status: int | None = None
+    error: str | None = Field(default=None, max_length=300)
+    answer: str = Field(default="", max_length=1000)
+    milliseconds: int
+    created_at: datetime = Field(sa_type=UTC_TIME)
+
+
+def add_webhook(unit: Unit, webhook: Webhook) -> None:
+    unit.session.add(webhook)
+    unit.session.flush()
+
+
+def find_webhook(unit: Unit, webhook_id: UUID) -> Webhook | None:
+    return unit.session.get(Webhook, webhook_id)
+
+
+def list_webhooks(unit: Unit, store_id: UUID) -> list[Webhook]:
+    """All of the store's, newest first."""
+    return list(unit.session.exec(select(Webhook).where(Webhook.store_id == store_id).order_by(col(Webhook.id).desc())))
+
+
+def list_listening(unit: Unit, store_id: UUID, event: str) -> list[Webhook]:
+    """Those that are on and want this event."""
+    on = select(Webhook).where(col(Webhook.store_id) == store_id, col(Webhook.disabled_at).is_(None))
+    return [webhook for webhook in unit.session.exec(on) if event in webhook.events]
+
+
+def note_success(unit: Unit, webhook_id: UUID) -> None:
+    """It answered: whatever failed before is forgotten."""
+    unit.change(
+        update(Webhook)
+        .where(col(Webhook.id) == webhook_id, col(Webhook.failing_since).is_not(None))
+        .values(failing_since=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def note_failure(unit: Unit, webhook_id: UUID) -> datetime | None:
+    """It did not answer; returns since when it has not."""
+    now = unit.now()
+    unit.change(
+        update(Webhook)
+        .where(col(Webhook.id) == webhook_id, col(Webhook.failing_since).is_(None))
+        .values(failing_since=now)
+        .execution_options(synchronize_session=False)
+    )
+    webhook = unit.session.get(Webhook, webhook_id, populate_existing=True)
+    return webhook.failing_since if webhook else None
+
+
+def disable_webhook(unit: Unit, webhook_id: UUID) -> bool:
+    """Switches it off; False when it was off."""
+    return (
+        unit.change(
+            update(Webhook)
+            .where(col(Webhook.id) == webhook_id, col(Webhook.disabled_at).is_(None))
+            .values(disabled_at=unit.now())
+        )
+        == 1
+    )
+
+
+def add_attempt(unit: Unit, attempt: DeliveryAttempt) -> None:
+    unit.session.add(attempt)
+    unit.session.flush()
+
+
+def list_attempts(unit: Unit, delivery_id: UUID) -> list[DeliveryAttempt]:
+    """The tries of one delivery, in their order."""
+    of_delivery = select(DeliveryAttempt).where(col(DeliveryAttempt.delivery_id) == delivery_id)
+    return list(unit.session.exec(of_delivery.order_by(col(DeliveryAttempt.id))))

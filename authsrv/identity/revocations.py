@@ -52,6 +52,13 @@ class RevocationList:
                 return True
         return False
 
+    def has_ended(self, grant_id: str | None) -> bool:
+        """Whether the grant was taken back: that is final, so its tokens are void whenever a clock says they were made.
+
+        One that was being issued meanwhile, perhaps by a machine whose clock is ahead, may carry a later time.
+        """
+        return (NoticeKind.GRANT, grant_id) in self._void_before
+
     def _is_suspended(self, client_id: str) -> bool:
         # A process that had not heard yet may have issued a token after the suspension, so its time does not count.
         suspended = self._void_before.get((NoticeKind.CLIENT_SUSPENDED, client_id))

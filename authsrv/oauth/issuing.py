@@ -49,7 +49,14 @@ class Issuing:
     ) -> dict[str, Any]:
         """The body of a token response; an ID token is in it when `openid` was granted."""
         subject = subject_for(grant.user_id, grant.subject_salt, client.sector)
-        behalf = Behalf(str(grant.user_id), subject, str(grant.id), grant.store, int(grant.auth_time.timestamp()))
+        behalf = Behalf(
+            user_id=str(grant.user_id),
+            subject=subject,
+            grant_id=str(grant.id),
+            store=grant.store,
+            auth_time=int(grant.auth_time.timestamp()),
+            ends_at=int(grant.expires_at.timestamp()),
+        )
         text, token = self.tokens.issue(client, scopes, audience, behalf)
         body = {
             "access_token": text,

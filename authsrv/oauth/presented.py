@@ -33,7 +33,8 @@ def find_refresh_token(
 def _is_live(unit: Unit, handle: Handle, grant: LiveGrant, client: RegisteredClient, lifetimes: TokenSettings) -> bool:
     now = unit.now()
     idle = timedelta(seconds=client.refresh_idle_seconds or lifetimes.refresh_idle_seconds)
+    is_alive = grant.is_refreshable and grant.revoked_at is None and grant.expires_at > now
+    if handle.counter > grant.generation or grant.redeemed_at is None:
+        return is_alive  # the database lost its last commits, so the row cannot say when it was used
     last_used = grant.refreshed_at or grant.redeemed_at
-    is_in_use = last_used is not None and last_used > now - idle
-    is_alive = grant.revoked_at is None and grant.expires_at > now
-    return grant.is_refreshable and is_alive and is_in_use and handle.counter >= grant.generation
+    return is_alive and handle.counter == grant.generation and last_used > now - idle

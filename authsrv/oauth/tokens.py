@@ -51,13 +51,14 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Behalf:
-    """For whom a client acts: the person, their name for the client, the grant, the store, and when they signed in."""
+    """For whom a client acts: the person, their name for the client, the grant with its end, the store, the sign-in."""
 
     user_id: str
     subject: str
     grant_id: str
     store: str | None
     auth_time: int
+    ends_at: int
 
 
 class _Claims(BaseModel):
@@ -112,6 +113,7 @@ class AccessTokens:
     ) -> tuple[str, AccessToken]:
         """A token with which the client acts for itself, or on a person's behalf; and what it says."""
         now = self._clock.time_ns() // 1_000_000_000
+        expires_at = now + (client.access_seconds or self._access_seconds)
         token = AccessToken(
             jti=self._identifiers.next(),
             client_id=client.client_id,
@@ -119,7 +121,8 @@ class AccessTokens:
             scope=" ".join(scopes),
             audience=audience,
             issued_at=now,
-            expires_at=now + (client.access_seconds or self._access_seconds),
+            # No token outlives its grant, whose row, by which it could be taken back, goes then.
+            expires_at=min(expires_at, behalf.ends_at) if behalf else expires_at,
             store=behalf.store if behalf else client.store,
             grant_id=behalf.grant_id if behalf else None,
             auth_time=behalf.auth_time if behalf else None,
@@ -135,11 +138,9 @@ class AccessTokens:
         token = self._read(text)
         if token is None or token.expires_at <= self._clock.time_ns() // 1_000_000_000:
             return None
-        hangs_on = (
-            (NoticeKind.GRANT, token.grant_id),
-            (NoticeKind.CLIENT, token.client_id),
-            (NoticeKind.USER, token.user_id),
-        )
+        if self._revocations.has_ended(token.grant_id):
+            return None
+        hangs_on = ((NoticeKind.CLIENT, token.client_id), (NoticeKind.USER, token.user_id))
         return None if self._revocations.is_void(token.jti, hangs_on) else token
 
     def find_principal(self, text: str) -> Principal | None:

@@ -5,7 +5,8 @@ A refresh token names its generation, the grant's row says which one is current:
 - the current one: one compare-and-swap steps forward;
 - the one before, its successor unused, within the grace time: the same successor again, for who lost the answer;
 - an older one: reuse, and the grant dies in this very transaction;
-- a later one, with a good seal: the database lost its last commits, and the row leaps forward.
+- a later one, with a good seal (or any of a grant whose code was never redeemed, as far as the row knows): the database
+  lost its last commits, and the row leaps forward.
 """
 
 from datetime import timedelta
@@ -66,7 +67,8 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
             self.server.narrow_audience(grant.audience, self.asked_audience),
             # OIDC Core 12.2: a refreshed ID token carries no nonce.
             nonce=None,
-            with_refresh_token=self.client.rotates_refresh_tokens,
+            # Without rotation the client keeps its token, unless the row has moved on from it.
+            with_refresh_token=grant.generation != handle.counter,
         )
         return 200, body, self.TOKEN_RESPONSE_HEADER
 
@@ -77,12 +79,14 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
         now = unit.now()
         if grant is None or grant.revoked_at is not None or grant.expires_at <= now or not grant.is_refreshable:
             raise _refused()
-        if handle.counter > grant.generation:
+        if handle.counter > grant.generation or grant.redeemed_at is None:
             return self._leap(handle, grant)
+        since_step = now - (grant.refreshed_at or grant.redeemed_at)
         if handle.counter == grant.generation:
             raise _refused()  # idle for too long
-        since_step = now - grant.refreshed_at if grant.refreshed_at else timedelta.max
         if handle.counter == grant.generation - 1 and since_step <= self._grace:
+            if since_step >= self._idle:
+                raise _refused()  # its successor is dead too
             add_audit_event(unit, "grant.refresh_repeated", actor=client.client_id, subject=str(grant.id))
             return grant
         raise self._end_reused(handle, grant)
@@ -90,11 +94,12 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
     def _leap(self, handle: Handle, grant: LiveGrant) -> LiveGrant:
         """A token we sealed is ahead of the row: commits were lost, and the honest client must not pay for it."""
         unit = self.request.unit
-        leap_generation(unit, grant.id, behind=grant.generation, presented=handle.counter)
+        next_generation = handle.counter + 1 if self.client.rotates_refresh_tokens else handle.counter
+        leap_generation(unit, grant.id, behind=grant.generation, next_generation=next_generation)
         log.warning("refresh generation was ahead of the database", grant_id=str(grant.id))
         add_audit_event(unit, "grant.generation_leapt", actor=self.client.client_id, subject=str(grant.id))
         after = find_grant(unit, grant.id, self.client.row_id)
-        if after is None or after.generation != handle.counter + 1:
+        if after is None or after.revoked_at is not None or after.generation != next_generation:
             raise _refused()
         return after
 

@@ -59,6 +59,13 @@ class Reply(NamedTuple):
     start: bytes
 
 
+class Message(NamedTuple):
+    """What to post."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class Outbound:
     """A bounded number of requests at once, and only some of them to one host."""
 

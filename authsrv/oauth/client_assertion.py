@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 METHOD = "private_key_jwt"
 _LONGEST = 8192
 _LEEWAY_SECONDS = 30
-_MOST_AHEAD_SECONDS = 600
+# Authlib makes its own for an hour; until then each is remembered, so none works twice.
+_MOST_AHEAD_SECONDS = 3600
 # Remembered for longer than it is good for, whatever the clocks of other processes say.
 _MARGIN = timedelta(minutes=5)
 # Other kinds of token that a client may sign with the same key must not pass for an assertion (RFC 8725, 3.11).

@@ -1,0 +1,180 @@
+"""Sends what waits to be told to other servers, from every process, until it arrives or has been tried long enough.
+
+A delivery is claimed for a while and then posted outside of any transaction: who dies in between loses the claim, and
+another process sends again. A receiver may hear something twice, never not at all.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import structlog
+
+from authsrv.kit.entropy import Entropy
+from authsrv.kit.errors import Unavailable
+from authsrv.kit.outbound import Message, Outbound, OutboundError
+from authsrv.storage.database import Database
+from authsrv.storage.deliveries import (
+    Delivery,
+    claim_deliveries,
+    finish_delivery,
+    has_due_deliveries,
+    postpone_delivery,
+    release_deliveries,
+)
+from authsrv.storage.unit import Notice, NoticeKind, Unit
+
+log = structlog.get_logger(__name__)
+
+# Words and signs a delivery at the time of sending; None when nobody is left to tell.
+Sender: TypeAlias = Callable[[Unit, Delivery], Message | None]
+
+WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18_000, 36_000, 50_400))
+_JITTER = 0.1
+_AT_ONCE = 32
+_AT_ONCE_PER_HOST = 8
+# Longer than one attempt can last: waiting for a place, five seconds for the answer, and writing it down.
+CLAIM = timedelta(seconds=30)
+_SETTLE_SECONDS = 6.0
+
+
+class DeliveryWorker:
+    """Runs beside the requests of every process."""
+
+    def __init__(
+        self,
+        database: Database,
+        outbound: Outbound,
+        senders: Mapping[str, Sender],
+        entropy: Entropy,
+        *,
+        poll_seconds: float = 3.0,
+        claim: timedelta = CLAIM,
+    ) -> None:
+        """`senders` says by a delivery's kind who words it; other kinds are left to processes that know them."""
+        self._database = database
+        self._outbound = outbound
+        self._senders = senders
+        self._entropy = entropy
+        self._poll_seconds = poll_seconds
+        self._claim = claim
+        self._nudged = asyncio.Event()
+        self._sending: dict[asyncio.Task[None], str] = {}
+        # Hosts that have all their places taken, with the URLs that are passed over meanwhile.
+        self._parked: dict[str, set[str]] = {}
+        self._is_more = False
+
+    def hear(self, notices: Sequence[Notice]) -> None:
+        """This process has committed; what it may have added is sent at once."""
+        if any(notice.kind is NoticeKind.DELIVERY_ADDED for notice in notices):
+            self._nudged.set()
+
+    async def run(self) -> None:
+        """For ever: waits, and sends what is due."""
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._nudged.wait()
+                self._nudged.clear()
+                try:
+                    await self.send_due()
+                except Unavailable as away:
+                    log.warning("deliveries put off", reason=away.reason)
+        finally:
+            await self._settle()
+
+    async def send_due(self) -> int:
+        """Claims what is due and has a place, and begins to send it; says how many. Raises Unavailable."""
+        places = _AT_ONCE - len(self._sending)
+        kinds = tuple(self._senders)
+        passed_over = [url for urls in self._parked.values() for url in urls]
+        self._is_more = places <= 0
+        if places <= 0 or not await self._database.transact(
+            lambda unit: has_due_deliveries(unit, kinds, passed_over), read_only=True
+        ):
+            return 0
+        claimed = await self._database.transact(
+            lambda unit: claim_deliveries(unit, unit.now() + self._claim, places, kinds, passed_over)
+        )
+        self._is_more = len(claimed) == places
+        held_back = [delivery for delivery in claimed if not self._begin(delivery)]
+        if held_back:
+            await self._database.transact(lambda unit: release_deliveries(unit, [row.id for row in held_back]))
+            # Without the busy host in the way there may be others.
+            self._nudged.set()
+        return len(claimed) - len(held_back)
+
+    async def finish(self) -> None:
+        """Returns when nothing is being sent."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+    def _begin(self, delivery: Delivery) -> bool:
+        host = urlsplit(delivery.url).hostname or ""
+        if Counter(self._sending.values())[host] >= _AT_ONCE_PER_HOST:
+            self._parked.setdefault(host, set()).add(delivery.url)
+            return False
+        task = asyncio.create_task(self._send(delivery))
+        self._sending[task] = host
+        task.add_done_callback(self._end)
+        return True
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        host = self._sending.pop(task)
+        if self._parked.pop(host, None) or self._is_more:
+            self._nudged.set()
+
+    async def _send(self, delivery: Delivery) -> None:
+        try:
+            status, error = await self._attempt(delivery)
+            await self._database.transact(lambda unit: self._record(unit, delivery, status, error))
+        except Unavailable as away:
+            # The claim runs out, and it is sent again.
+            log.warning("delivery not recorded", id=str(delivery.id), reason=away.reason)
+
+    async def _attempt(self, delivery: Delivery) -> tuple[int | None, str | None]:
+        """The status that came back, and what was wrong, if anything."""
+        try:
+            word = self._senders[delivery.kind]
+            message = await self._database.transact(lambda unit: word(unit, delivery), read_only=True)
+            if message is None:
+                return None, None
+            reply = await self._outbound.post(delivery.url, message.body, message.headers)
+        except OutboundError as fault:
+            return None, str(fault)
+        except Unavailable:
+            raise
+        except Exception:  # one that cannot be worded must not stop the others
+            log.exception("delivery cannot be worded", id=str(delivery.id), kind=delivery.kind)
+            return None, "cannot be worded"
+        return reply.status, None if 200 <= reply.status < 300 else f"answered {reply.status}"
+
+    def _record(self, unit: Unit, delivery: Delivery, status: int | None, error: str | None) -> None:
+        about = {"id": str(delivery.id), "kind": delivery.kind, "client_id": delivery.client_id, "status": status}
+        if error is None:
+            finish_delivery(unit, delivery.id, status)
+            log.info("delivered", attempts=delivery.attempts, **about)
+            return
+        wait = wait_after(delivery.attempts, self._entropy.fraction())
+        postpone_delivery(unit, delivery, unit.now() + wait if wait else None, status, error)
+        log.warning("not delivered", attempts=delivery.attempts, reason=error, gives_up=wait is None, **about)
+
+    async def _settle(self) -> None:
+        """Lets what is on its way arrive, so that a restart repeats nothing."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=_SETTLE_SECONDS)
+        for task in self._sending:
+            task.cancel()
+        await self.finish()
+
+
+def wait_after(attempts: int, fraction: float) -> timedelta | None:
+    """How long to wait after this many attempts, spread by `fraction` (0 to 1); None when it was the last."""
+    if attempts > len(WAITS):
+        return None
+    return WAITS[attempts - 1] * (1 - _JITTER + 2 * _JITTER * fraction)

@@ -1,0 +1,174 @@
+"""The command line, as an operator and as a script use it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from authsrv.kit.machine_secrets import is_well_formed
+from tests.actors import Operator
+from tests.support.server import CommandResult
+
+SECRET = "a-secret-of-the-tests-long-enough-for-every-purpose"
+PRODUCTS = "product_id,code,brand,name,price,stock\nA100,M-1,Harbour,Mug,14.00,5\nB200,B-1,Harbour,Bowl,18.5,7\n"
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """With an empty database that has one store, `shop`."""
+    folder = tmp_path_factory.mktemp("operator")
+    operator = Operator(
+        folder, {"AUTHSRV_DATABASE_URL": f"sqlite:///{folder}/authsrv.db", "AUTHSRV_SECRET_KEYS": SECRET}
+    )
+    assert operator.ask("migrate") == {"migrated": True}
+    assert operator.ask("stores", "create", "shop", "--name", "A shop")["currency"] == "EUR"
+    return operator
+
+
+def test_migrating_twice_changes_nothing(operator: Operator) -> None:
+    assert operator.ask("migrate") == {"migrated": False}
+
+
+def test_a_person_is_made_once_and_then_gains_what_is_named(operator: Operator) -> None:
+    first = operator.ask("users", "create", "Olive@Example.com", "--store", "shop", "--role", "owner")
+    second = operator.ask(
+        "users", "create", "olive@example.com", "--store", "shop", "--customer-api", "--operator", "--password-stdin",
+        text="correct horse battery\n",
+    )  # fmt: skip
+    assert first["email"] == second["email"] == "olive@example.com"
+    assert first["id"] == second["id"]
+    assert (first["role"], first["is_operator"], first["customer_api"]) == ("owner", False, False)
+    # The role stays what it was: it was not named again.
+    assert (second["role"], second["is_operator"], second["customer_api"]) == ("owner", True, True)
+
+
+def test_an_app_is_made_shown_rotated_and_listed(operator: Operator) -> None:
+    made = operator.ask(
+        "apps", "create", "Warehouse sync", "--developer", "dev@example.com", "--type", "service", "--store", "shop",
+        "--scope", "orders:read orders:write",
+    )  # fmt: skip
+    client_id, secret = made["client_id"], made.pop("client_secret")
+    assert is_well_formed("cs_", secret)
+    assert made["store"] == "shop"
+    assert made["scope"] == "orders:read orders:write"
+    assert made["grant_types"] == ["client_credentials"]
+    # The secret is shown once.
+    assert operator.ask("apps", "show", client_id) == made
+    rotated = operator.ask("apps", "rotate-secret", client_id)
+    assert is_well_formed("cs_", rotated["client_secret"])
+    assert rotated["client_secret"] != secret
+    assert operator.ask("apps", "approve", client_id)["status"] == "approved"
+    listed = operator.ask("apps", "list")
+    assert client_id in [app["client_id"] for app in listed]
+    assert secret not in json.dumps(listed)
+    assert all("client_secret" not in app for app in listed)
+    table = operator.run("apps", "list")
+    assert table.exit_code == 0
+    assert client_id in table.stdout
+
+
+def test_products_come_from_csv_and_from_json_and_can_be_changed(operator: Operator) -> None:
+    csv_file, json_file = operator.folder / "products.csv", operator.folder / "products.json"
+    csv_file.write_text("\ufeff" + PRODUCTS, encoding="utf-8")
+    json_file.write_text(
+        json.dumps([{"product_id": "A100", "code": "M-1", "name": "Mug", "price": 15, "stock": 3, "currency": "EUR"}])
+    )
+    assert operator.ask("products", "import", str(csv_file), "--store", "shop") == {"store": "shop", "imported": 2}
+    assert operator.ask("products", "import", str(json_file), "--store", "shop") == {"store": "shop", "imported": 1}
+
+
+def test_keys_are_listed_and_rotated_and_no_second_time_too_soon(operator: Operator) -> None:
+    rotated = operator.ask("keys", "rotate")
+    assert sorted(key["state"] for key in rotated) == ["announced"] * 3 + ["signing"] * 3
+    assert operator.ask("keys", "rotate") == operator.ask("keys", "list") == rotated
+    assert operator.ask("grants", "list") == []
+
+
+def tell(result: CommandResult) -> str:
+    return f"{result.exit_code}: {result.stdout!r} {result.stderr!r}"
+
+
+def test_what_cannot_be_done_ends_with_1_and_says_why(operator: Operator) -> None:
+    bad = operator.folder / "bad.csv"
+    bad.write_text(PRODUCTS.replace("18.5,", "a lot,"))
+    refusals = {
+        ("stores", "create", "shop", "--name", "Again"): "already",
+        ("stores", "create", "No Prefix", "--name", "x"): "prefix",
+        ("stores", "create", "other", "--name", "x", "--currency", "ABC"): "ISO 4217",
+        ("users", "create", "nobody", "--json"): "@",
+        ("users", "create", "x@example.com", "--store", "nowhere"): "no store nowhere",
+        ("apps", "show", "nobody", "--json"): "no app nobody",
+        ("apps", "create", "x", "--developer", "d@example.com", "--type", "service", "--scope", "all"): "scope",
+        ("apps", "create", "x", "--developer", "d@example.com", "--type", "web"): "redirect_uri",
+        ("products", "import", str(bad), "--store", "shop"): "row 2: price",
+        ("products", "import", "nowhere.csv", "--store", "shop"): "nowhere.csv",
+        ("grants", "revoke", "nothing"): "no living grant",
+    }
+    for args, said in refusals.items():
+        result = operator.run(*args)
+        assert result.exit_code == 1, (args, tell(result))
+        assert result.stdout == ""
+        assert said in result.stderr
+
+
+def test_what_cannot_be_understood_ends_with_2(operator: Operator) -> None:
+    misuses = [
+        ("magic",),
+        ("apps", "create", "x"),
+        ("apps", "create", "x", "--developer", "d@example.com", "--type", "robot"),
+        ("users", "create", "x@example.com", "--role", "owner"),
+        ("serve", "--port", "0"),
+    ]
+    for args in misuses:
+        result = operator.run(*args)
+        assert result.exit_code == 2, (args, tell(result))
+        assert result.stdout == ""
+
+
+def test_processes_end_with_the_same_and_print_nothing_else(operator: Operator) -> None:
+    done = operator.run_process("apps", "list", "--json")
+    refused = operator.run_process("apps", "show", "nobody", "--json")
+    misused = operator.run_process("apps", "create", "--json")
+    assert isinstance(done.json(), list)
+    assert done.stderr == refused.stdout == misused.stdout == ""
+    assert (done.exit_code, refused.exit_code, misused.exit_code) == (0, 1, 2)
+    assert "no app nobody" in refused.stderr
+    assert "Traceback" not in refused.stderr + misused.stderr
+
+
+def test_settings_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    (tmp_path / "authsrv.toml").write_text("isuer = 1")
+    operator = Operator(tmp_path, {})
+    wrong = {
+        "did you mean issuer?": {"AUTHSRV_CONFIG": "authsrv.toml"},
+        "AUTHSRV_ISSUER": {},
+        "secret_keys": {"AUTHSRV_ISSUER": "https://x.example", "AUTHSRV_SECRET_KEYS": "short"},
+        "database_url": {
+            "AUTHSRV_ISSUER": "https://x.example",
+            "AUTHSRV_SECRET_KEYS": SECRET,
+            "AUTHSRV_DATABASE_URL": "mysql://x/y",
+        },
+        "reached|away": {
+            "AUTHSRV_ISSUER": "https://x.example",
+            "AUTHSRV_SECRET_KEYS": SECRET,
+            "AUTHSRV_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
+        },
+    }
+    for told, settings in wrong.items():
+        result = operator.run("serve", **settings)
+        assert result.exit_code == 1, tell(result)
+        assert any(word in result.stderr for word in told.split("|")), tell(result)
+
+
+def test_check_shows_what_is_unsafe_and_no_secret(operator: Operator) -> None:
+    unsafe = operator.run("check", "--json", AUTHSRV_ISSUER="http://127.0.0.1:8000")
+    assert unsafe.exit_code == 1
+    told = json.loads(unsafe.stdout)
+    assert [finding["name"] for finding in told["findings"] if finding["unsafe"]][:1] == ["issuer"]
+    assert all(finding["remedy"] for finding in told["findings"])
+    assert SECRET not in unsafe.stdout + unsafe.stderr
+    for_people = operator.run("check", AUTHSRV_ISSUER="http://127.0.0.1:8000", AUTHSRV_MADE_UP="1")
+    assert for_people.exit_code == 1
+    assert "UNSAFE  issuer" in for_people.stdout
+    assert "AUTHSRV_MADE_UP" in for_people.stdout
+    assert SECRET not in for_people.stdout + for_people.stderr

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 OUTBOX = "outbox:"
 _ALL_SECONDS = 6.0
 _ONE_SECONDS = 4.0
+_GOODBYE_SECONDS = 0.5
 _RETRIES = 2
 _PAUSE_SECONDS = 0.25
 _TLS_MODES = {"": None, "auto": None, "starttls": True, "none": False}
@@ -120,17 +122,23 @@ class SmtpMailer:
 
     async def _hand_over(self, message: EmailMessage) -> None:
         server = self._server
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            use_tls=server.implicit_tls,
+            start_tls=server.start_tls,
+            timeout=_ONE_SECONDS,
+        )
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=server.host,
-                port=server.port,
-                username=server.username,
-                password=server.password,
-                use_tls=server.implicit_tls,
-                start_tls=server.start_tls,
-                timeout=_ONE_SECONDS,
-            )
+            await client.connect()
+            await client.send_message(message)
+            with suppress(aiosmtplib.SMTPException):
+                await client.quit(timeout=_GOODBYE_SECONDS)
+        except aiosmtplib.SMTPTimeoutError:
+            # Who hung once would hang again, and the person is waiting.
+            raise MailAway("the mail server did not answer in time", is_final=True) from None
         except aiosmtplib.SMTPRecipientsRefused as refused:
             codes = [recipient.code for recipient in refused.recipients]
             raise MailAway(f"the mail server refused the recipient: {codes}", is_final=min(codes) >= 500) from None
@@ -140,6 +148,9 @@ class SmtpMailer:
             raise MailAway(reason, is_final=refused.code >= 500) from None
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as away:
             raise MailAway(f"the mail server is away: {type(away).__name__}") from None
+        finally:
+            # At once: a goodbye to a server that hangs would hang too.
+            client.close()
 
     def _message(self, mail: Mail) -> EmailMessage:
         message = EmailMessage(policy=SMTP)

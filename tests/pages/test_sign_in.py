@@ -1,0 +1,277 @@
+"""A person signs in with the code from their mail."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from authsrv.storage.email_codes import EmailCode
+from authsrv.storage.sessions import Session
+from authsrv.storage.unit import Unit
+from authsrv.storage.users import User, find_user, list_memberships
+from tests.pages.conftest import Post, code_in, wrong
+from tests.people import Person, forms_of
+
+
+def age(post: Post, person: Person, by: timedelta) -> None:
+    """Makes the person's sign-ins older than they are."""
+
+    def work(unit: Unit) -> None:
+        for row in unit.session.exec(select(EmailCode).where(EmailCode.email == person.email)):
+            row.sent_at -= by
+            row.expires_at -= by
+            unit.session.add(row)
+
+    post.world.transact(work)
+
+
+def test_an_unknown_address_becomes_a_person_when_the_code_is_confirmed(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    assert post.world.transact(lambda unit: find_user(unit, person.email)) is None
+
+    arrived = person.send(asked, code=post.code(person.email))
+
+    assert arrived.url.path == "/account"
+    assert person.email in arrived.text
+    user = post.world.transact(lambda unit: find_user(unit, person.email))
+    assert user is not None
+    assert user.email_verified_at is not None
+
+
+def test_whoever_signs_in_at_a_store_becomes_its_customer(post: Post) -> None:
+    store, person = post.world.add_store(), post.person()
+    post.sign_in(person)
+
+    arrived = post.sign_in(person, f"/stores/{store.prefix}/sign-in?prompt=login")
+
+    assert arrived.url.path == f"/stores/{store.prefix}/account"
+    user = post.world.transact(lambda unit: find_user(unit, person.email))
+    assert user is not None
+    joined = post.world.transact(lambda unit: list_memberships(unit, user.id))
+    assert [(membership.store_id, membership.role) for membership in joined] == [(store.id, "customer")]
+
+
+def test_the_mail_has_the_code_in_its_subject_and_no_link(post: Post) -> None:
+    person = post.person()
+    post.ask(person)
+    mail = post.mails(person.email)[0]
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    code = code_in(mail)
+    assert code in plain.get_content()
+    assert code in html.get_content()
+    assert "http" not in plain.get_content() + html.get_content()
+    assert mail["from"] == "Shops <login@shops.example>"
+    assert mail["auto-submitted"] == "auto-generated"
+
+
+def test_the_answer_is_the_same_for_a_known_and_an_unknown_address(post: Post) -> None:
+    known, unknown = post.person(), post.person()
+    post.sign_in(known)
+    answers = [post.ask(known, "/sign-in?prompt=login"), post.ask(unknown)]
+    texts = [
+        re.sub(r"(?<=value=\").*?(?=\")|\d\d(?=\"| seconds)", "", answer.text.replace(who.email, ""))
+        for answer, who in zip(answers, (known, unknown), strict=True)
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_a_wrong_code_says_how_many_tries_are_left_and_the_right_one_still_works(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    code = post.code(person.email)
+    refused = person.send(asked, code=wrong(code))
+    assert refused.status_code == 400
+    assert "4 tries left" in refused.text
+    assert person.send(refused, code=f" {code[:3]} {code[3:]} ").url.path == "/account"
+
+
+def test_a_slip_of_the_fingers_takes_no_try(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    for typed in ("", "12345", "abcdef", "1234567", "１２３４５６"):  # noqa: RUF001  # digits, but not ours
+        assert "six digits" in person.send(asked, code=typed).text
+    refused = person.send(asked, code=wrong(post.code(person.email)))
+    assert "4 tries left" in refused.text
+
+
+def test_after_five_wrong_codes_one_click_starts_again_with_the_address_kept(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person, "/sign-in?next=/account%3Fa%3Db")
+    code = post.code(person.email)
+    for _ in range(4):
+        person.send(asked, code=wrong(code))
+    spent = person.send(asked, code=wrong(code))
+    assert "Too many wrong codes" in spent.text
+    assert "Too many wrong codes" in person.send(asked, code=code).text
+
+    again = person.send(spent)
+    arrived = person.send(again, code=post.code(person.email, 2))
+    assert str(arrived.url).endswith("/account?a=b")
+
+
+def test_a_code_works_once(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    cookies = dict(person.browser.cookies)
+    code = post.code(person.email)
+    person.send(asked, code=code)
+    with httpx.Client(base_url=post.world.url, cookies=cookies) as thief:
+        refused = thief.post("/sign-in/code", data={**dict(forms_of(asked)[0].fields), "code": code})
+    assert "This code was used" in refused.text
+    assert "authsrv_session" not in thief.cookies
+
+
+def test_a_code_expires_after_ten_minutes(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    code = post.code(person.email)
+    age(post, person, timedelta(minutes=10, seconds=1))
+    over = person.send(asked, code=code)
+    assert "This code has expired" in over.text
+    assert person.email in over.text
+
+
+def test_only_the_newest_code_works(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    age(post, person, timedelta(seconds=31))
+    resent = person.send(asked, form=1)
+    assert "A new code is on its way" in resent.text
+    first, second = (code_in(mail) for mail in post.mails(person.email, 2))
+    if first != second:
+        assert person.send(resent, code=first).status_code == 400
+    assert person.send(resent, code=second).url.path == "/account"
+
+
+def test_a_resend_waits_thirty_seconds_and_says_so(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    assert 'data-wait="30"' in asked.text or 'data-wait="29"' in asked.text
+    assert "A code was sent just now" in person.send(asked, form=1).text
+    assert len(post.mails(person.email)) == 1
+
+
+def test_a_resend_gives_no_new_tries(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    for _ in range(4):
+        person.send(asked, code=wrong(post.code(person.email)))
+    age(post, person, timedelta(seconds=31))
+    resent = person.send(asked, form=1)
+    refused = person.send(resent, code=wrong(post.code(person.email, 2)))
+    assert "Too many wrong codes" in refused.text
+
+
+def test_a_new_sign_in_ends_the_one_before(post: Post) -> None:
+    first, second = post.person(), post.person()
+    second.email = first.email
+    asked = post.ask(first)
+    code = post.code(first.email)
+    post.ask(second)
+    assert "This code has expired" in first.send(asked, code=code).text
+
+
+def test_a_code_works_in_the_browser_that_asked_for_it_only(post: Post) -> None:
+    asking, other = post.person(), post.person()
+    post.ask(asking)
+    asked = post.ask(other)
+    refused = other.send(asked, code=post.code(asking.email))
+    assert refused.status_code == 400
+    assert "authsrv_session" not in other.browser.cookies
+
+
+def test_a_sign_in_begun_at_one_store_cannot_be_ended_at_another(post: Post) -> None:
+    person, here, there = post.person(), post.world.add_store(), post.world.add_store()
+    asked = post.ask(person, f"/stores/{here.prefix}/sign-in")
+    fields = dict(forms_of(asked)[0].fields)
+    elsewhere = f"/stores/{there.prefix}/sign-in/code"
+    refused = person.browser.post(elsewhere, data={**fields, "code": post.code(person.email)})
+    assert refused.status_code == 400
+    assert "authsrv_session" not in person.browser.cookies
+
+
+def test_each_sign_in_makes_a_new_session_and_ends_the_old_one(post: Post) -> None:
+    person = post.person()
+    post.sign_in(person)
+    before = person.browser.cookies["authsrv_session"]
+    again = post.ask(person, "/sign-in?prompt=login")
+    person.send(again, code=post.code(person.email, 2))
+    after = person.browser.cookies["authsrv_session"]
+    assert before != after
+    with httpx.Client(base_url=post.world.url, cookies={"authsrv_session": before}) as thief:
+        assert thief.get("/account").headers["location"].startswith("/sign-in")
+
+
+def test_who_is_signed_in_may_go_on_or_take_another_account(post: Post) -> None:
+    person = post.person()
+    post.sign_in(person)
+    page = person.visit("/sign-in?next=/account%3Fx")
+    assert "You are signed in" in page.text
+    assert 'href="/account?x"' in page.text
+    for prompt in ("login", "select_account"):
+        assert 'name="email"' in person.visit(f"/sign-in?prompt={prompt}").text
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "evil.example",
+        "/\t/evil.example",
+        "/account\r\nX: y",
+        "javascript:alert(1)",
+        "/x/../../y",
+    ],
+)
+def test_next_never_leads_elsewhere(sqlite_post: Post, elsewhere: str) -> None:
+    person = sqlite_post.person()
+    asked = person.send(person.visit(str(httpx.URL("/sign-in", params={"next": elsewhere}))), email=person.email)
+    arrived = person.send(asked, code=sqlite_post.code(person.email))
+    assert str(arrived.url) == f"{sqlite_post.world.url}/account"
+
+
+def test_fifty_right_codes_at_once_make_one_session(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    form = {**dict(forms_of(asked)[0].fields), "code": post.code(person.email)}
+    answers = _send_at_once(post, person, form, 50)
+    arrived = [answer for answer in answers if answer.status_code == 303 and "authsrv_session" in answer.cookies]
+    assert len(arrived) == 1
+
+    def count(unit: Unit) -> int:
+        mine = select(Session).join(User).where(User.email == person.email)
+        return len(unit.session.exec(mine).all())
+
+    assert post.world.transact(count) == 1
+
+
+def test_twenty_wrong_codes_at_once_take_exactly_five_tries(post: Post) -> None:
+    person = post.person()
+    asked = post.ask(person)
+    form = {**dict(forms_of(asked)[0].fields), "code": wrong(post.code(person.email))}
+    answers = _send_at_once(post, person, form, 20)
+    assert {answer.status_code for answer in answers} == {400}
+
+    def attempts(unit: Unit) -> int:
+        return unit.session.exec(select(EmailCode).where(EmailCode.email == person.email)).one().attempts
+
+    assert post.world.transact(attempts) == 5
+
+
+def _send_at_once(post: Post, person: Person, form: dict[str, str], count: int) -> list[httpx.Response]:
+    cookies = dict(person.browser.cookies)
+
+    def send(_: int) -> httpx.Response:
+        with httpx.Client(base_url=post.world.url, cookies=cookies, timeout=30) as browser:
+            return browser.post("/sign-in/code", data=form)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(send, range(count)))

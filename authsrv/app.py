@@ -22,7 +22,7 @@ from authsrv.kit.clock import Clock, SystemClock
 from authsrv.kit.entropy import Entropy, SystemEntropy
 from authsrv.kit.errors import Unavailable
 from authsrv.kit.handles import HandleSealer
-from authsrv.kit.identifiers import Identifiers
+from authsrv.kit.identifiers import Identifiers, RequestNames
 from authsrv.kit.mail import OUTBOX, Mailer, SmtpMailer, read_mail_url
 from authsrv.kit.outbound import Outbound
 from authsrv.kit.passwords import Passwords
@@ -115,6 +115,7 @@ class _House:
             timeout_seconds=settings.database.timeout_seconds,
         )
         self._keys = keys
+        self._entropy = entropy
         self._scopes = ScopeCatalogue.read(config_file("scopes.toml"))
         self._revocations = RevocationList(clock)
         self._keyring = Keyring(self._vault, clock)
@@ -180,7 +181,7 @@ class _House:
             settings=self._settings,
             rules=gate_rules(),
             clock=clock,
-            identifiers=identifiers,
+            names=RequestNames(self._entropy),
             observe=metrics.observe,
         )
         app = Starlette(

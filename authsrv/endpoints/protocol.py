@@ -24,7 +24,7 @@ _NEVER_IN_THE_URL = frozenset({"client_secret", "client_assertion", "code", "ref
 async def answer(request: Request, path: str, engine: Engine) -> Response:
     """Reads the form, runs the engine below the seam, and makes HTTP of its answer once it is committed."""
     runtime = runtime_of(request)
-    if request.url.query and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
+    if request.scope["query_string"] and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
     if len(request.headers.getlist("authorization")) > 1:
         # RFC 6749, 2.3: not more than one method in a request.

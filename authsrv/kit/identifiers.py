@@ -28,6 +28,19 @@ class Identifiers:
         return UUID(int=(ticks >> 12) << 80 | _VERSION | (ticks & 0xFFF) << 64 | _VARIANT | chance)
 
 
+class RequestNames:
+    """Names for requests, for people and logs alone: random for the process, then counted; cheap, and no secret."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._prefix = entropy.token_bytes(8).hex()
+        self._count = 0
+
+    def next(self) -> str:
+        """The next name: 32 hexadecimal digits."""
+        self._count += 1
+        return f"{self._prefix}{self._count:016x}"
+
+
 def made_at(identifier: UUID) -> datetime:
     """When a UUIDv7 was made, to the microsecond."""
     milliseconds = identifier.int >> 80

@@ -42,9 +42,12 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         self, unit: Unit, *, method: str, uri: str, headers: Mapping[str, str], form: Sequence[tuple[str, str]]
     ) -> None:
         """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2)."""
-        # Authlib looks for https here; the URI is the issuer's, and the settings have judged it.
-        super().__init__(method, "https://localhost", headers=headers)
+        # Authlib's own constructor looks for https at every request; the URI is the issuer's, judged by the settings.
+        self.method = method
         self.uri = uri
+        self.headers = headers
+        self.client: Any = None
+        self.auth_method: str | None = None
         self.unit = unit
         self.payload = FormPayload(form)
         for name, values in self.payload.datalist.items():

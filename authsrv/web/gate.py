@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authsrv.kit.clock import Clock
 from authsrv.kit.errors import DomainError
-from authsrv.kit.identifiers import Identifiers
+from authsrv.kit.identifiers import RequestNames
 from authsrv.settings import Settings
 from authsrv.web.addresses import Caller, caller_of, host_of
 from authsrv.web.context import Context, put_context
@@ -66,13 +66,13 @@ class Gate:
         settings: Settings,
         rules: GateRules,
         clock: Clock,
-        identifiers: Identifiers,
+        names: RequestNames,
         observe: Observer,
     ) -> None:
         self._app = app
         self._rules = rules
         self._clock = clock
-        self._identifiers = identifiers
+        self._names = names
         self._observe = observe
         self._proxies = settings.trusted_proxies
         self._body_limit = settings.http.body_limit_bytes
@@ -128,7 +128,7 @@ class Gate:
         if match := _STORE_PATH.match(_path_within(scope)):
             store = match[1]
             _enter(scope, match[0])
-        context = Context(self._identifiers.next().hex, store, caller.address, caller.is_secure)
+        context = Context(self._names.next(), store, caller.address, caller.is_secure)
         put_context(scope, context)
         return context
 

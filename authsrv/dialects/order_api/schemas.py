@@ -1,7 +1,6 @@
 """The Order API's bodies: what is taken in, checked field by field, and what is given out."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias, cast
 from unicodedata import category
 
 from babel.core import get_global
@@ -9,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from authsrv.dialects.order_api.payments import read_receipt
 from authsrv.kit.errors import DomainError
+from authsrv.shop.events import timestamp
 from authsrv.shop.money import from_minor
 from authsrv.shop.orders import Change, PlacedOrder, WantedItem, WantedOrder
 from authsrv.storage.orders import Order
@@ -39,6 +39,12 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_plain)]
 
 
+Status: TypeAlias = Literal["pending", "processing", "shipped", "delivered", "cancelled"]
+PaymentMethod: TypeAlias = Literal["credit_card", "paypal"]
+OrderId = Annotated[str, Field(description="Names the order.", json_schema_extra={"format": "uuid"})]
+Timestamp = Annotated[str, Field(description="RFC 3339, in UTC.", json_schema_extra={"format": "date-time"})]
+
+
 class _Body(BaseModel):
     # Strict: a quantity of "2" or true is a caller's mistake worth hearing of.
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
@@ -63,7 +69,7 @@ class OrderIn(_Body):
     customer_id: Name | None = None
     items: list[ItemIn] = Field(min_length=1, max_length=100)
     shipping_address: AddressIn
-    payment_method: Literal["credit_card", "paypal"]
+    payment_method: PaymentMethod
     # Checked for the method; of a card only brand and last four digits are kept.
     payment_details: dict[str, Any] | None = None
 
@@ -71,8 +77,66 @@ class OrderIn(_Body):
 class ChangeIn(_Body):
     """The body of `PUT /orders/{order_id}`."""
 
-    status: Literal["pending", "processing", "shipped", "delivered", "cancelled"] | None = None
+    status: Status | None = None
     shipping_address: AddressIn | None = None
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CreatedOut(_Answer):
+    """The answer to `POST /orders`."""
+
+    order_id: OrderId
+    status: Status
+    created_at: Timestamp
+
+
+class ChangedOut(_Answer):
+    """The answer to `PUT` and `DELETE /orders/{order_id}`."""
+
+    order_id: OrderId
+    status: Status
+    updated_at: Timestamp
+
+
+class ItemOut(_Answer):
+    product_id: str
+    quantity: int
+    price: float = Field(description="Of one piece, in the store's currency.")
+
+
+class AddressOut(_Answer):
+    street: str
+    city: str
+    state: str
+    zip: str
+    country: str
+
+
+class OrderOut(_Answer):
+    """An order as `GET` shows it."""
+
+    order_id: OrderId
+    customer_id: str
+    items: list[ItemOut]
+    shipping_address: AddressOut
+    payment_method: PaymentMethod
+    status: Status
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Fault(_Answer):
+    code: str
+    message: str
+
+
+class ErrorOut(_Answer):
+    """Every error's body."""
+
+    error: Fault
 
 
 def read_order(body: bytes, own_customer_id: str | None) -> WantedOrder:
@@ -119,39 +183,39 @@ def read_change(body: bytes, *, is_customer: bool) -> Change:
 
 def created(order: Order) -> dict[str, Any]:
     """The answer to `POST /orders`."""
-    return {"order_id": str(order.id), "status": order.status, "created_at": timestamp(order.created_at)}
+    return CreatedOut(
+        order_id=str(order.id), status=cast("Status", order.status), created_at=timestamp(order.created_at)
+    ).model_dump()
 
 
 def changed(order: Order) -> dict[str, Any]:
     """The answer to `PUT` and `DELETE`."""
-    return {"order_id": str(order.id), "status": order.status, "updated_at": timestamp(order.updated_at)}
+    return ChangedOut(
+        order_id=str(order.id), status=cast("Status", order.status), updated_at=timestamp(order.updated_at)
+    ).model_dump()
 
 
 def whole(placed: PlacedOrder) -> dict[str, Any]:
     """An order as `GET` shows it."""
     order = placed.order
-    return {
-        "order_id": str(order.id),
-        "customer_id": order.customer_id,
-        "items": [
-            {
-                "product_id": line.product_id,
-                "quantity": line.quantity,
-                "price": float(from_minor(line.price_minor, order.currency)),
-            }
-            for line in placed.lines
-        ],
-        "shipping_address": order.shipping_address,
-        "payment_method": order.payment_method,
-        "status": order.status,
-        "created_at": timestamp(order.created_at),
-        "updated_at": timestamp(order.updated_at),
-    }
-
-
-def timestamp(moment: datetime) -> str:
-    """RFC 3339, in UTC."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    items = [
+        ItemOut(
+            product_id=line.product_id,
+            quantity=line.quantity,
+            price=float(from_minor(line.price_minor, order.currency)),
+        )
+        for line in placed.lines
+    ]
+    return OrderOut(
+        order_id=str(order.id),
+        customer_id=order.customer_id,
+        items=items,
+        shipping_address=AddressOut(**order.shipping_address),
+        payment_method=cast("PaymentMethod", order.payment_method),
+        status=cast("Status", order.status),
+        created_at=timestamp(order.created_at),
+        updated_at=timestamp(order.updated_at),
+    ).model_dump()
 
 
 def _name_fault(error: ValidationError) -> str:

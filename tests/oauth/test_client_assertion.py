@@ -128,7 +128,7 @@ def test_it_opens_introspection_and_revocation(world: World) -> None:
         pytest.param({"aud": ["URL", "https://other.example"]}, id="an array of two"),
         pytest.param({"exp": ...}, id="no expiry"),
         pytest.param({"exp": -120}, id="expired"),
-        pytest.param({"exp": 3600}, id="good for an hour"),
+        pytest.param({"exp": 7200}, id="good for two hours"),
         pytest.param({"exp": "soon"}, id="an expiry in words"),
         pytest.param({"exp": True}, id="an expiry that is no number"),
         pytest.param({"exp": 1e300}, id="an endless expiry"),

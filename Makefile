@@ -12,6 +12,8 @@ CHECKS  := 'ruff format --check .' 'ruff check .' mypy 'lint-imports --no-logo'
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
+JS      := tests/clients/js
+NPM     := $(JS)/node_modules/.package-lock.json
 
 # Only from the command line: some shells and platforms export a HOST or PORT that means something else.
 ifeq ($(origin HOST),command line)
@@ -22,10 +24,10 @@ SERVE_ARGS += --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench lock clean
+.PHONY: help serve test test-clients check bench lock clean
 
 help: ## Show what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 serve: $(RUNTIME) ## Serve the demo shop on http://127.0.0.1:8000 (HOST=, PORT=, ARGS=)
 	@exec $(BIN)/authsrv serve --demo $(SERVE_ARGS) $(ARGS)
@@ -33,6 +35,10 @@ serve: $(RUNTIME) ## Serve the demo shop on http://127.0.0.1:8000 (HOST=, PORT=,
 test: $(DEV) ## Run all tests (PYTEST_ARGS=)
 	@.ci/system-packages postgresql pgbouncer redis-server chromium
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-clients: $(DEV) $(NPM) ## Run other people's client libraries against the server (PYTEST_ARGS=)
+	@.ci/system-packages chromium
+	@exec $(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
 
 check: $(DEV) ## Check formatting, lint, types and floors
 	@failed=0; for check in $(CHECKS); do echo "== $$check"; $(BIN)/$$check || failed=1; done; exit $$failed
@@ -50,7 +56,7 @@ lock: $(DEV) ## Lock the dependencies again (ARGS=--upgrade for newer versions)
 
 # var/ stays: it holds the database and the keys that opened it.
 clean: ## Remove what make made, but no data
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(JS)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find authsrv bench tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A lock that changed asks for a new environment: pip adds what it gained, but leaves what it lost.
@@ -67,4 +73,11 @@ $(RUNTIME): $(CREATED) pyproject.toml
 $(DEV): $(RUNTIME)
 	@echo 'Installing the locked development tools into $(VENV) ...'
 	@$(LOCKED) -r requirements-dev.lock
+	@touch $@
+
+# npm writes this file last.
+$(NPM): $(JS)/package.json $(JS)/package-lock.json
+	@.ci/system-packages nodejs npm
+	@echo 'Installing the locked npm packages into $(JS)/node_modules ...'
+	@npm ci --prefix $(JS) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,7 +1,7 @@
 """Sign-in by code, below the seam: what a page or a dialect relies on."""
 
-from uuid import UUID
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 

@@ -19,7 +19,7 @@ from tests.support.world import World
 def limited(tmp_path: Path, sink: SmtpSink, **settings: object) -> Iterator[Post]:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
     migrate_to_head(url)
-    world = World(url, mail_url=sink.url, **settings)
+    world = World(url, clock=None, **{"mail_url": sink.url, **settings})
     yield Post(world, sink)
     world.close()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bench.load import WebRequest
+from bench.people import APP, CALLBACK, VERIFIER
 from bench.stage import Actor, Stage
 
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -55,6 +56,31 @@ def _read_orders(stage: Stage, _: int) -> list[WebRequest]:
     ]
 
 
+def _refresh(stage: Stage, count: int) -> list[WebRequest]:
+    tokens = stage.allowed.refresh_tokens(count)
+    return [_at_token_endpoint(stage, grant_type="refresh_token", refresh_token=token) for token in tokens]
+
+
+def _redeem(stage: Stage, count: int) -> list[WebRequest]:
+    grant = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    return [_at_token_endpoint(stage, code=code, **grant) for code in stage.allowed.codes(count)]
+
+
+def _revoke(stage: Stage, count: int) -> list[WebRequest]:
+    actors = stage.services
+    return [
+        WebRequest(
+            "POST", "/oauth/revoke", (_FORM, _basic(actors[number % len(actors)])), urlencode({"token": token}).encode()
+        )
+        for number, token in enumerate(stage.issue(count))
+    ]
+
+
+def _at_token_endpoint(stage: Stage, **form: str) -> WebRequest:
+    pair = b64encode(f"{APP}:{stage.allowed.secret}".encode()).decode()
+    return WebRequest("POST", "/oauth/token", (_FORM, ("Authorization", f"Basic {pair}")), urlencode(form).encode())
+
+
 def _basic(actor: Actor) -> tuple[str, str]:
     return "Authorization", "Basic " + b64encode(f"{actor.client.client_id}:{actor.secret}".encode()).decode()
 
@@ -64,4 +90,7 @@ SCENARIOS = (
     Scenario("introspection", _introspect_known, b'"active":true', statements=0, least_ratio=0.45),
     Scenario("introspection-new", _introspect_new, b'"active":true', statements=0, sent_once=True),
     Scenario("order", _read_orders, b'"items":[{', statements=2),
+    Scenario("refresh", _refresh, b'"refresh_token":"rt_', statements=1, least_ratio=0.20, sent_once=True),
+    Scenario("code", _redeem, b'"refresh_token":"rt_', statements=1, sent_once=True),
+    Scenario("revocation", _revoke, b"{}", statements=1, sent_once=True),
 )

@@ -29,6 +29,7 @@ from authsrv.storage.revocations import Revocation
 from authsrv.storage.stores import Store, add_store
 from authsrv.storage.unit import NoticeKind, Unit
 from authsrv.storage.users import add_user
+from bench.people import Allowed, add_people
 
 SECRET_KEY = "a-secret-of-the-bench-long-enough-for-every-purpose"
 # A plan that PostgreSQL prepares on an empty table stays a sequential scan; so none is empty.
@@ -58,6 +59,7 @@ class Stage:
     order_ids: Sequence[str]
     tokens: AccessTokens
     issuer: str
+    allowed: Allowed
 
     def issue(self, count: int) -> list[str]:
         """So many access tokens, of all services in turn."""
@@ -74,17 +76,20 @@ def build_stage(url: str, issuer: str) -> Stage:
     vault = Vault(keys, "signing key", entropy)
     keyring = Keyring(vault, clock)
 
-    def fill(unit: Unit) -> tuple[list[Actor], list[str]]:
+    sealer = HandleSealer(keys)
+
+    def fill(unit: Unit) -> tuple[list[Actor], list[str], Allowed]:
         ensure_keys(unit, vault)
         keyring.load(unit)
         store = add_store(unit, prefix=_STORE, name="A shop", currency="USD")
         _add_revocations(unit)
         secrets = _add_clients(unit, store, entropy)
         order_ids = _add_orders(unit, store)
+        allowed = add_people(unit, store, sealer, entropy)
         directory = ClientDirectory()
-        return [_wake(unit, directory, *each) for each in secrets.items()], order_ids
+        return [_wake(unit, directory, *each) for each in secrets.items()], order_ids, allowed
 
-    async def go() -> tuple[list[Actor], list[str]]:
+    async def go() -> tuple[list[Actor], list[str], Allowed]:
         database = Database(url, clock=clock, identifiers=identifiers, timeout_seconds=120)
         await database.start()
         try:
@@ -96,17 +101,18 @@ def build_stage(url: str, issuer: str) -> Stage:
         finally:
             await database.close()
 
-    actors, order_ids = asyncio.run(go())
+    actors, order_ids, allowed = asyncio.run(go())
     tokens = AccessTokens(
         issuer=issuer,
         keyring=keyring,
-        sealer=HandleSealer(keys),
+        sealer=sealer,
         revocations=RevocationList(clock),
         clock=clock,
         identifiers=identifiers,
+        vault=Vault(keys, "person", entropy),
         access_seconds=3600,
     )
-    return Stage(actors[:-1], actors[-1], order_ids, tokens, issuer)
+    return Stage(actors[:-1], actors[-1], order_ids, tokens, issuer, allowed)
 
 
 def _wake(unit: Unit, directory: ClientDirectory, client_id: str, secret: str) -> Actor:

@@ -10,7 +10,7 @@ const browser = await chromium.launch({
   args: ["--disable-gpu", "--no-first-run", "--disable-background-networking"],
 });
 const page = await browser.newPage();
-page.setDefaultTimeout(30_000);
+page.setDefaultTimeout(60_000);
 const complaints = [];
 page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
 page.on("pageerror", (error) => complaints.push(String(error)));

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from authsrv.identity.api_keys import ApiKeys
 from authsrv.identity.principals import Principals
 from authsrv.identity.revocations import RevocationList
 from authsrv.identity.sessions import Sessions
@@ -26,6 +27,7 @@ from authsrv.kit.identifiers import Identifiers, RequestNames
 from authsrv.kit.mail import OUTBOX, Mailer, SmtpMailer, read_mail_url
 from authsrv.kit.outbound import Outbound
 from authsrv.kit.passwords import Passwords
+from authsrv.kit.rates import read_rate
 from authsrv.kit.vault import SealBroken, Vault
 from authsrv.oauth.client_assertion import ClientAssertions
 from authsrv.oauth.client_keys import ClientKeys
@@ -43,16 +45,20 @@ from authsrv.operations.deliveries import DeliveryWorker
 from authsrv.operations.demo import seed_demo
 from authsrv.operations.feed import FeedReader
 from authsrv.operations.housekeeping import Housekeeping
+from authsrv.operations.key_uses import KeyUses
 from authsrv.operations.logs import set_up_logs
 from authsrv.operations.metrics import Metrics
 from authsrv.operations.schema import ensure_schema
 from authsrv.operations.secrets_file import secret_keys_of
+from authsrv.operations.webhook_watch import WebhookWatch
 from authsrv.routes import DOORS, build_routes, gate_rules, metadata_paths
 from authsrv.settings import Settings, SettingsError, config_file, load_settings
+from authsrv.shop.events import KIND as WEBHOOK
+from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
 from authsrv.web.gate import Gate
-from authsrv.web.limits import Limits, read_rate
+from authsrv.web.limits import Limits
 from authsrv.web.outbox import Outbox
 from authsrv.web.runtime import Runtime
 from authsrv.web.stationery import Stationery
@@ -120,6 +126,7 @@ class _House:
         self._revocations = RevocationList(clock)
         self._keyring = Keyring(self._vault, clock)
         self._clients = ClientDirectory()
+        self._api_keys = ApiKeys(settings.issuer, clock)
         self._outbound = Outbound(allow_loopback=settings.webhook_allow_loopback)
         self._stores = StoreDirectory()
         self._sealer = HandleSealer(keys)
@@ -150,11 +157,13 @@ class _House:
             absolute_seconds=settings.sessions.absolute_seconds,
         )
         self._consents = Consents(stores=self._stores, id_tokens=self._id_tokens, lifetimes=settings.tokens)
-        self._deliveries = self._begin_deliveries(clock, entropy, identifiers)
         self._passwords = Passwords()
         self._stationery = Stationery()
+        self._mailer = _choose_mailer(settings, self._database, clock)
+        self._deliveries = self._begin_deliveries(clock, entropy, identifiers)
         holder = identifiers.next().hex
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
+        self._key_uses = KeyUses(self._database, self._api_keys)
         self._database.listen(self._hear)
         self._database.listen(self._deliveries.hear)
         self.app = self._build_app(clock, identifiers)
@@ -169,12 +178,26 @@ class _House:
             subject_of=self._consents.subject_of,
         )
         self._sessions.on_end(logout.queue_logouts)
-        return DeliveryWorker(self._database, self._outbound, {BACKCHANNEL_LOGOUT: logout.word}, entropy)
+        webhooks = Webhooks(
+            Vault(self._keys, "webhook secret", entropy), entropy, allow_loopback=self._settings.webhook_allow_loopback
+        )
+        watch = WebhookWatch(webhooks, self._mailer, self._stationery)
+        return DeliveryWorker(
+            self._database,
+            self._outbound,
+            {BACKCHANNEL_LOGOUT: logout.word, WEBHOOK: webhooks.word},
+            entropy,
+            clock,
+            witnesses={WEBHOOK: watch.witness},
+        )
 
     def _build_app(self, clock: Clock, identifiers: Identifiers) -> Starlette:
         metrics = Metrics()
+        limits = _begin_limits(self._settings, clock)
         take_reading = metrics.watch(
-            feed_age=self._revocations.age_seconds, statements=lambda: self._database.statements
+            feed_age=self._revocations.age_seconds,
+            statements=lambda: self._database.statements,
+            redis_away=lambda: limits.is_redis_away,
         )
         gate = Middleware(
             Gate,
@@ -215,19 +238,15 @@ class _House:
             ),
             keyring=self._keyring,
             stores=self._stores,
-            principals=Principals([self._tokens.find_principal]),
+            principals=Principals([self._api_keys.read, self._tokens.find_principal]),
             identifiers=identifiers,
             sealer=self._sealer,
             sessions=self._sessions,
             consents=self._consents,
             sign_ins=SignIns(self._keys, _mail_limit(self._settings)),
             passwords=self._passwords,
-            mailer=_choose_mailer(self._settings, self._database, clock),
-            limits=Limits(
-                self._settings.rate_limit_url.get_secret_value(),
-                {"sign_in_per_address": self._settings.limits.sign_in_per_address},
-                clock,
-            ),
+            mailer=self._mailer,
+            limits=limits,
             stationery=self._stationery,
             metadata_paths=metadata_paths(),
             ensure_fresh=self._feed.ensure_fresh,
@@ -241,6 +260,9 @@ class _House:
             stack.push_async_callback(self._database.close)
             stack.push_async_callback(self._outbound.close)
             stack.callback(self._passwords.close)
+            stack.push_async_callback(app.state.runtime.limits.close)
+            # What this process alone knows is written down before it ends.
+            stack.push_async_callback(self._key_uses.write)
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
             await self._begin()
@@ -248,6 +270,7 @@ class _House:
                 self._feed.run(),
                 self._feed.listen(),
                 self._housekeeping.run(),
+                self._key_uses.run(),
                 self._deliveries.run(),
                 self._measure(app),
             ]
@@ -284,11 +307,13 @@ class _House:
     def _hear(self, notices: Sequence[Notice]) -> None:
         self._revocations.apply(notices)
         self._clients.hear(notices)
+        self._api_keys.hear(notices)
         self._stores.hear(notices)
         self._keyring.hear(notices)
 
     def _start_over(self) -> None:
         self._clients.clear()
+        self._api_keys.clear()
         self._stores.clear()
         self._keyring.is_stale = True
 
@@ -319,7 +344,17 @@ class _House:
 
 def _mail_limit(settings: Settings) -> MailLimit | None:
     rate = read_rate(settings.limits.sign_in_per_email)
-    return MailLimit(rate.amount, timedelta(seconds=rate.get_expiry())) if rate else None
+    return MailLimit(rate.amount, timedelta(seconds=rate.seconds)) if rate else None
+
+
+def _begin_limits(settings: Settings, clock: Clock) -> Limits:
+    chosen = settings.limits
+    rates = {
+        "sign_in_per_address": chosen.sign_in_per_address,
+        "token_per_client": chosen.token_per_client,
+        "api_per_credential": chosen.api_per_credential,
+    }
+    return Limits(settings.rate_limit_url.get_secret_value(), rates, clock, workers=chosen.workers)
 
 
 def _choose_mailer(settings: Settings, database: Database, clock: Clock) -> Mailer | None:

@@ -116,6 +116,6 @@ def migrate_to_head(url: str) -> None:
 def _serve(url: str) -> Iterator[World]:
     migrate_to_head(url)
     # Two cores run everything here at once: waiting is no fault of the server under test.
-    world = World(url, database={"timeout_seconds": 20.0})
+    world = World(url, database={"timeout_seconds": 20.0}, webhook_allow_loopback=True)
     yield world
     world.close()

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from authlib.common.urls import add_params_to_uri
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from authsrv.identity.sessions import SignedIn
+from authsrv.oauth.authorization import with_parameters
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.storage.unit import Unit
 from authsrv.web.csrf import check_csrf
@@ -66,7 +66,7 @@ def _sign_out(unit: Unit, request: Request, fields: Mapping[str, str], *, is_con
     if uri and (client is None or uri not in client.post_logout_redirect_uris):
         return Outcome(is_out=False, client=client, location=None, has_bad_uri=True)
     state = [("state", fields["state"])] if fields.get("state") else []
-    location = add_params_to_uri(uri, state) if uri else None
+    location = with_parameters(uri, state) if uri else None
     signed_in = runtime.sessions.find(unit, session_cookie(request))
     if signed_in is None:
         # Nobody to sign out; where this leads is registered, whoever sent the person here.

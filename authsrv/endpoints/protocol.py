@@ -11,7 +11,7 @@ from authsrv.oauth.client_assertion import METHOD, read_assertion
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.server import Answer
 from authsrv.storage.unit import Unit
-from authsrv.web.forms import read_form
+from authsrv.web.forms import Form, read_form
 from authsrv.web.responses import protocol_response
 from authsrv.web.runtime import Runtime, runtime_of
 
@@ -21,22 +21,24 @@ Engine: TypeAlias = Callable[[Callable[[], ProtocolRequest]], Answer]
 _NEVER_IN_THE_URL = frozenset({"client_secret", "client_assertion", "code", "refresh_token", "token", "password"})
 
 
-async def answer(request: Request, path: str, engine: Engine) -> Response:
-    """Reads the form, runs the engine below the seam, and makes HTTP of its answer once it is committed."""
+async def answer(request: Request, path: str, engine: Engine, form: Form | None = None) -> Response:
+    """Reads the form, if nobody has, runs the engine below the seam, and makes HTTP of what it committed."""
     runtime = runtime_of(request)
     if request.scope["query_string"] and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
     if len(request.headers.getlist("authorization")) > 1:
         # RFC 6749, 2.3: not more than one method in a request.
         raise DomainError("invalid_request", 400, "Only one Authorization header may be sent.")
-    form = await read_form(request)
+    fields = await read_form(request) if form is None else form
     await runtime.ensure_fresh()
-    await prepare(runtime, form)
+    await prepare(runtime, fields)
     # The URL comes from the issuer setting: what the socket or a Host header says is hearsay.
     uri = runtime.settings.issuer + path
 
     def work(unit: Unit) -> Answer:
-        return engine(lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=form))
+        return engine(
+            lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=fields)
+        )
 
     return protocol_response(*await runtime.database.transact(work))
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from authsrv.storage.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,15 @@ class Principal:
     grant_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A credential that may be good, which only the database can tell: `find` asks it."""
+
+    find: Callable[[Unit], Principal | None]
+
+
 # A reader knows one kind of credential: None for what is not, or no longer, one of its kind.
-Reader = Callable[[str], Principal | None]
+Reader: TypeAlias = Callable[[str], Principal | LookUp | None]
 
 
 class Principals:
@@ -26,9 +36,9 @@ class Principals:
     def __init__(self, readers: Sequence[Reader]) -> None:
         self._readers = tuple(readers)
 
-    def find(self, credential: str) -> Principal | None:
-        """Whose credential this is, or None when it is forged, expired or taken back."""
+    def find(self, credential: str) -> Principal | LookUp | None:
+        """Whose credential this is, None when it is forged, expired or taken back, a LookUp when memory cannot tell."""
         for read in self._readers:
-            if (principal := read(credential)) is not None:
-                return principal
+            if (found := read(credential)) is not None:
+                return found
         return None

@@ -20,6 +20,14 @@ class LookupCache(Generic[V]):
         self._missing_room = missing
         self._forgotten = 0
 
+    def knows(self, key: str) -> bool:
+        """Whether `recall` has an answer, be it that there is no such thing."""
+        return key in self._found or key in self._missing
+
+    def recall(self, key: str) -> V | None:
+        """What is remembered."""
+        return self._found.get(key)
+
     def get(self, key: str, look_up: Callable[[str], V | None]) -> V | None:
         """The remembered value, else what `look_up` finds; a value read before a `forget` is used once but not kept."""
         value = self._found.get(key)

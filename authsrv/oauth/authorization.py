@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from authlib.common.urls import add_params_to_uri
 
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.id_tokens import scopes_for_claims
@@ -173,6 +174,11 @@ class AuthorizationRules:
             raise refuse("invalid_scope", "The client has no scope to ask for.")
         by_claims = [name for name in scopes_for_claims(claims) if name in allowed] if "openid" in asked else []
         return tuple(dict.fromkeys([*asked, *by_claims]))
+
+
+def with_parameters(uri: str, parameters: Sequence[tuple[str, str]]) -> str:
+    """The URI with these in its query, behind what the query has already (RFC 6749, 3.1.2)."""
+    return str(add_params_to_uri(uri, list(parameters)))
 
 
 _Refuse = Callable[[str, str], AuthorizationRefused]

@@ -85,6 +85,14 @@ class ClientAssertions:
             return False
         return True
 
+    def is_signed(self, client: RegisteredClient, presented: PresentedAssertion) -> bool:
+        """Whether the client signed it for us, used or not, as far as its keys are at hand."""
+        try:
+            self._judge(verify_with(presented.text, self.keys.find(client)) or {}, client.client_id)
+        except AssertionRefused:
+            return False
+        return True
+
     def _judge(self, claims: Mapping[str, Any], client_id: str) -> datetime:
         """When the assertion expires. Raises AssertionRefused (RFC 7523, 3)."""
         if not claims:

@@ -1,6 +1,8 @@
 """Client authentication (RFC 6749, 2.3; RFC 7523; RFC 7591, 2): nothing tells an unknown client from a wrong secret."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
@@ -35,7 +37,7 @@ def authenticate(
 
     Raises InvalidRequestError for two methods at once, InvalidClientError (401) for all else.
     """
-    attempt = read_attempt(request)
+    attempt = read_attempt(request.headers, request.form)
     client = directory.find(request.unit, attempt.client_id)
     if attempt.method == "none":
         proven = client is not None and allow_public
@@ -54,11 +56,18 @@ def authenticate(
     return client
 
 
-def read_attempt(request: ProtocolRequest) -> Attempt:
+def is_proven(attempt: Attempt, client: RegisteredClient | None, assertions: ClientAssertions, now: datetime) -> bool:
+    """Whether only the client itself can have sent this; uses nothing up, and lets nobody in."""
+    if attempt.assertion is None:
+        return has_secret(client, attempt.secret, now)
+    return client is not None and assertions.is_signed(client, attempt.assertion)
+
+
+def read_attempt(headers: Mapping[str, str], form: Mapping[str, str]) -> Attempt:
     """Which client this claims to be, and how it would prove it."""
-    basic = read_basic(request.headers)
-    client_id, secret = request.form.get("client_id", ""), request.form.get("client_secret", "")
-    asserts = "client_assertion" in request.form or "client_assertion_type" in request.form
+    basic = read_basic(headers)
+    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+    asserts = "client_assertion" in form or "client_assertion_type" in form
     if (basic is not None) + bool(secret) + asserts > 1:
         # RFC 6749, 2.3: not more than one method in a request.
         raise InvalidRequestError("Only one way of client authentication may be used in a request.")
@@ -67,7 +76,7 @@ def read_attempt(request: ProtocolRequest) -> Attempt:
             raise InvalidRequestError("client_id differs from the one in the Authorization header.")
         return Attempt("client_secret_basic", *basic)
     if asserts:
-        assertion = read_assertion(request.form)
+        assertion = read_assertion(form)
         # RFC 7521, 4.2: client_id may be left out; if it is there, it is the same.
         if assertion is None or client_id not in {"", assertion.client_id}:
             raise _refused(PRIVATE_KEY_JWT)

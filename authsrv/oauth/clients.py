@@ -69,6 +69,9 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
     consent_changed_at: datetime | None = None
     keys: tuple[PublicKey, ...] = ()
     jwks_uri: str | None = None
+    # How often it may ask for tokens and call the API, where that is not the server's own.
+    token_limit: str | None = None
+    api_limit: str | None = None
 
     @property
     def is_public(self) -> bool:
@@ -103,6 +106,14 @@ class ClientDirectory:
 
     def find(self, unit: Unit, client_id: str) -> RegisteredClient | None:
         return self._cache.get(client_id, lambda key: _load(unit, key))
+
+    def knows(self, client_id: str) -> bool:
+        """Whether `recall` can tell without the database."""
+        return self._cache.knows(client_id)
+
+    def recall(self, client_id: str) -> RegisteredClient | None:
+        """The client from memory."""
+        return self._cache.recall(client_id)
 
     def hear(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
@@ -165,4 +176,6 @@ def registered(
         consent_changed_at=row.consent_changed_at,
         keys=read_public_keys(row.jwks),
         jwks_uri=row.jwks_uri,
+        token_limit=row.token_limit,
+        api_limit=row.api_limit,
     )

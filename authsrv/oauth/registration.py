@@ -15,6 +15,7 @@ from authsrv.kit.errors import DomainError
 from authsrv.kit.machine_secrets import digest_of, make_secret
 from authsrv.kit.public_keys import ALGORITHMS as PUBLIC_KEY_ALGORITHMS
 from authsrv.kit.public_keys import read_public_keys
+from authsrv.kit.rates import OFF, read_rate
 from authsrv.kit.signing import ALGORITHMS
 from authsrv.oauth.clients import CLIENT_TYPES, GRANTS_OF_TYPE, METHOD_OF_TYPE, SECRET_METHODS
 from authsrv.oauth.keyring import LONGEST_TOKEN
@@ -64,6 +65,8 @@ class NewClient:
     rotates_refresh_tokens: bool = True
     subject_type: str = "public"
     userinfo_alg: str | None = None
+    token_limit: str | None = None
+    api_limit: str | None = None
 
 
 def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, scopes: ScopeCatalogue) -> Client:
@@ -106,6 +109,8 @@ def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, sco
         rotates_refresh_tokens=new.rotates_refresh_tokens,
         subject_type=new.subject_type,
         userinfo_alg=new.userinfo_alg,
+        token_limit=new.token_limit,
+        api_limit=new.api_limit,
         approved_at=now if new.is_approved else None,
         created_at=now,
         updated_at=now,
@@ -265,6 +270,7 @@ def _judge_choices(new: NewClient, auth_method: str | None) -> None:
     if auth_method == "none" and not new.rotates_refresh_tokens:
         raise refused("refresh_rotation", "off is for confidential clients only (RFC 9700, 4.14.2)")
     _judge_lifetimes(new)
+    _judge_limits(new)
 
 
 def _judge_lifetimes(new: NewClient) -> None:
@@ -278,6 +284,16 @@ def _judge_lifetimes(new: NewClient) -> None:
     for name, seconds, most in lives:
         if seconds is not None and (seconds < 1 or (most is not None and seconds > most)):
             raise refused(name, f"must be 1 to {most} seconds" if most else "must be at least 1 second")
+
+
+def _judge_limits(new: NewClient) -> None:
+    for name, limit in (("token_limit", new.token_limit), ("api_limit", new.api_limit)):
+        try:
+            read_rate(limit or OFF)
+        except ValueError:
+            raise refused(name, "must be a rate such as 600/minute, or off") from None
+        if limit is not None and len(limit) > 40:
+            raise refused(name, "must have at most 40 characters")
 
 
 def _judge_web_uri(uri: str, field_name: str) -> None:

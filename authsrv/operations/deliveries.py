@@ -6,7 +6,7 @@ another process sends again. A receiver may hear something twice, never not at a
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TypeAlias
@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import Unavailable
 from authsrv.kit.outbound import Message, Outbound, OutboundError
+from authsrv.shop.webhooks import Attempt
 from authsrv.storage.database import Database
 from authsrv.storage.deliveries import (
     Delivery,
@@ -32,6 +34,10 @@ log = structlog.get_logger(__name__)
 
 # Words and signs a delivery at the time of sending; None when nobody is left to tell.
 Sender: TypeAlias = Callable[[Unit, Delivery], Message | None]
+# What is left to do once a try is written down and committed: a mail, say.
+Afterwards: TypeAlias = Callable[[], Awaitable[None]]
+# Writes a try down, in the transaction that says whether it is tried again.
+Witness: TypeAlias = Callable[[Unit, Delivery, Attempt], Afterwards | None]
 
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18_000, 36_000, 50_400))
 _JITTER = 0.1
@@ -51,15 +57,22 @@ class DeliveryWorker:
         outbound: Outbound,
         senders: Mapping[str, Sender],
         entropy: Entropy,
+        clock: Clock,
         *,
+        witnesses: Mapping[str, Witness] | None = None,
         poll_seconds: float = 3.0,
         claim: timedelta = CLAIM,
     ) -> None:
-        """`senders` says by a delivery's kind who words it; other kinds are left to processes that know them."""
+        """`senders` says by a delivery's kind who words it; other kinds are left to processes that know them.
+
+        `witnesses` says by kind who wants to know of each try.
+        """
         self._database = database
         self._outbound = outbound
         self._senders = senders
+        self._witnesses = witnesses or {}
         self._entropy = entropy
+        self._clock = clock
         self._poll_seconds = poll_seconds
         self._claim = claim
         self._nudged = asyncio.Event()
@@ -131,38 +144,49 @@ class DeliveryWorker:
 
     async def _send(self, delivery: Delivery) -> None:
         try:
-            status, error = await self._attempt(delivery)
-            await self._database.transact(lambda unit: self._record(unit, delivery, status, error))
+            attempt = await self._attempt(delivery)
+            afterwards = await self._database.transact(lambda unit: self._record(unit, delivery, attempt))
+            if afterwards is not None:
+                await afterwards()
         except Unavailable as away:
             # The claim runs out, and it is sent again.
             log.warning("delivery not recorded", id=str(delivery.id), reason=away.reason)
 
-    async def _attempt(self, delivery: Delivery) -> tuple[int | None, str | None]:
-        """The status that came back, and what was wrong, if anything."""
+    async def _attempt(self, delivery: Delivery) -> Attempt:
+        """Sends it, and says what came of it."""
+        began = self._clock.monotonic()
+
+        def went(status: int | None, error: str | None, answer: bytes = b"") -> Attempt:
+            return Attempt(status, error, answer, int((self._clock.monotonic() - began) * 1000))
+
         try:
             word = self._senders[delivery.kind]
             message = await self._database.transact(lambda unit: word(unit, delivery), read_only=True)
             if message is None:
-                return None, None
+                return went(None, None)
             reply = await self._outbound.post(delivery.url, message.body, message.headers)
         except OutboundError as fault:
-            return None, str(fault)
+            return went(None, str(fault))
         except Unavailable:
             raise
         except Exception:  # one that cannot be worded must not stop the others
             log.exception("delivery cannot be worded", id=str(delivery.id), kind=delivery.kind)
-            return None, "cannot be worded"
-        return reply.status, None if 200 <= reply.status < 300 else f"answered {reply.status}"
+            return went(None, "cannot be worded")
+        return went(reply.status, None if 200 <= reply.status < 300 else f"answered {reply.status}", reply.start)
 
-    def _record(self, unit: Unit, delivery: Delivery, status: int | None, error: str | None) -> None:
+    def _record(self, unit: Unit, delivery: Delivery, attempt: Attempt) -> Afterwards | None:
+        status, error = attempt.status, attempt.error
+        witness = self._witnesses.get(delivery.kind)
+        afterwards = witness(unit, delivery, attempt) if witness else None
         about = {"id": str(delivery.id), "kind": delivery.kind, "client_id": delivery.client_id, "status": status}
         if error is None:
             finish_delivery(unit, delivery.id, status)
             log.info("delivered", attempts=delivery.attempts, **about)
-            return
+            return afterwards
         wait = wait_after(delivery.attempts, self._entropy.fraction())
         postpone_delivery(unit, delivery, unit.now() + wait if wait else None, status, error)
         log.warning("not delivered", attempts=delivery.attempts, reason=error, gives_up=wait is None, **about)
+        return afterwards
 
     async def _settle(self) -> None:
         """Lets what is on its way arrive, so that a restart repeats nothing."""

@@ -17,6 +17,7 @@ from authsrv.storage.database import Database
 from authsrv.storage.deliveries import prune_deliveries
 from authsrv.storage.email_codes import prune_email_codes
 from authsrv.storage.grants import prune_grants
+from authsrv.storage.idempotency import prune_idempotency_keys
 from authsrv.storage.leases import take_lease
 from authsrv.storage.mails import prune_mails
 from authsrv.storage.revocations import prune_revocations
@@ -71,6 +72,7 @@ class Housekeeping:
             "mails": prune_mails,
             "deliveries": prune_deliveries,
             "assertions": prune_assertions,
+            "idempotency_keys": prune_idempotency_keys,
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }
 

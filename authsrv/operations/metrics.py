@@ -36,6 +36,13 @@ class Metrics:
             multiprocess_mode="sum",
         )
 
+        self._redis_away = Gauge(
+            "authsrv_limits_redis_away",
+            "1 while limits are counted by each process for itself because Redis is away.",
+            registry=self._registry,
+            multiprocess_mode="max",
+        )
+
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one answer."""
         known = self._known.get((method, route, status))
@@ -47,12 +54,15 @@ class Metrics:
         requests.inc()
         durations.observe(seconds)
 
-    def watch(self, *, feed_age: Callable[[], float], statements: Callable[[], int]) -> Callable[[], None]:
+    def watch(
+        self, *, feed_age: Callable[[], float], statements: Callable[[], int], redis_away: Callable[[], bool]
+    ) -> Callable[[], None]:
         """A function that takes a reading of what is not counted request by request."""
 
         def read() -> None:
             self._feed_age.set(feed_age())
             self._statements.set(statements())
+            self._redis_away.set(redis_away())
 
         return read
 

@@ -65,8 +65,9 @@ def revoke_api_key(unit: Unit, key_id: str) -> bool:
 
 
 def note_use(unit: Unit, key_id: str, used_at: datetime) -> None:
-    """When the key was last used, as far as anybody wrote it down."""
-    unit.change(update(ApiKey).where(col(ApiKey.key_id) == key_id).values(last_used_at=used_at))
+    """When the key was last used, as far as anybody wrote it down; an earlier use changes nothing."""
+    earlier = col(ApiKey.last_used_at).is_(None) | (col(ApiKey.last_used_at) < used_at)
+    unit.change(update(ApiKey).where(col(ApiKey.key_id) == key_id, earlier).values(last_used_at=used_at))
 
 
 def announce_api_key(unit: Unit, key_id: str) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, text
+from sqlalchemy import ColumnElement, Index, or_, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, delete, select, update
 
 from authsrv.storage.clients import Client
@@ -104,6 +105,27 @@ def prune_deliveries(unit: Unit, batch: int) -> int:
     return unit.change(delete(Delivery).where(col(Delivery.id).in_(old)))
 
 
+def list_deliveries(unit: Unit, webhook_id: UUID, limit: int) -> list[Delivery]:
+    """The latest of a webhook, newest first."""
+    query = select(Delivery).where(col(Delivery.webhook_id) == webhook_id)
+    return list(unit.session.exec(query.order_by(col(Delivery.id).desc()).limit(limit)))
+
+
+def redeliver(unit: Unit, webhook_id: UUID, *, delivery_id: UUID | None = None, since: datetime | None = None) -> int:
+    """Makes one delivery, or all of a webhook made since then, due again under their old ids; returns how many."""
+    chosen = [col(Delivery.webhook_id) == webhook_id]
+    if delivery_id is not None:
+        chosen.append(col(Delivery.id) == delivery_id)
+    if since is not None:
+        chosen.append(col(Delivery.created_at) >= since)
+    now = unit.now()
+    changes = {"due_at": now, "done_at": None, "attempts": 0, "last_error": None}
+    count = unit.change(update(Delivery).where(*chosen).values(**changes).execution_options(synchronize_session=False))
+    if count:
+        unit.notices.append(Notice(unit.new_id(), NoticeKind.DELIVERY_ADDED, "redelivery", now))
+    return count
+
+
 def _due(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     now = unit.now()
     return (
@@ -112,7 +134,26 @@ def _due(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> tu
         col(Delivery.expires_at) > now,
         col(Delivery.kind).in_(kinds),
         col(Delivery.url).not_in(passed_over),
+        _is_its_turn(),
     )
+
+
+def _is_its_turn() -> ColumnElement[bool]:
+    """Events of one order reach a webhook in their order, until one fails: the others do not wait for its retries."""
+    earlier = aliased(Delivery)
+    is_under_way = or_(col(earlier.attempts) == 0, col(earlier.last_error).is_(None))
+    before = (
+        select(earlier.id)
+        .where(
+            col(earlier.webhook_id) == col(Delivery.webhook_id),
+            col(earlier.topic) == col(Delivery.topic),
+            col(earlier.done_at).is_(None),
+            col(earlier.id) < col(Delivery.id),
+            is_under_way,
+        )
+        .exists()
+    )
+    return or_(col(Delivery.topic).is_(None), ~before)
 
 
 def list_logout_targets(unit: Unit, session_id: UUID, user_id: UUID) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import JSON, Column
-from sqlmodel import Field, SQLModel, col, select, update
+from sqlmodel import Field, SQLModel, col, delete, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
@@ -47,6 +47,17 @@ class DeliveryAttempt(SQLModel, table=True):
 def add_webhook(unit: Unit, webhook: Webhook) -> None:
     unit.session.add(webhook)
     unit.session.flush()
+
+
+def save_webhook(unit: Unit, webhook: Webhook) -> None:
+    webhook.updated_at = unit.now()
+    unit.session.add(webhook)
+    unit.session.flush()
+
+
+def delete_webhook(unit: Unit, webhook_id: UUID) -> None:
+    """Gone; what was still to be sent to it finds nobody left."""
+    unit.change(delete(Webhook).where(col(Webhook.id) == webhook_id))
 
 
 def find_webhook(unit: Unit, webhook_id: UUID) -> Webhook | None:

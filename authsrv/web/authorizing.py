@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
 
-from authlib.common.urls import add_params_to_uri
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from authsrv.kit.errors import DomainError
 from authsrv.kit.handles import Purpose
-from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest, WayBack
+from authsrv.oauth.authorization import (
+    AuthorizationRefused,
+    AuthorizationRequest,
+    UnprovenRequest,
+    WayBack,
+    with_parameters,
+)
 from authsrv.storage.unit import Unit
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import error_page, language_of, link, render
@@ -83,5 +88,5 @@ def _send(request: Request, back: WayBack, answer: list[tuple[str, str]]) -> Res
     answer.append(("iss", runtime_of(request).settings.issuer))
     if back.response_mode == "form_post":
         return render(request, "form_post.html", action=back.redirect_uri, fields=answer)
-    location = add_params_to_uri(back.redirect_uri, answer)
+    location = with_parameters(back.redirect_uri, answer)
     return RedirectResponse(location, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})

@@ -1,5 +1,6 @@
 """Form bodies as protocol endpoints take them: url-encoded only (RFC 6749, 3.2 and Appendix B)."""
 
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -9,8 +10,11 @@ from authsrv.kit.errors import DomainError
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 100
 
+# All pairs, in their order.
+Form: TypeAlias = list[tuple[str, str]]
 
-async def read_form(request: Request) -> list[tuple[str, str]]:
+
+async def read_form(request: Request) -> Form:
     """All pairs of the body, in their order; a missing body is an empty form.
 
     Raises DomainError 415 for another content type, 400 for what cannot be decoded.

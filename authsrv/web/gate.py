@@ -17,6 +17,7 @@ from authsrv.kit.identifiers import RequestNames
 from authsrv.settings import Settings
 from authsrv.web.addresses import Caller, caller_of, host_of
 from authsrv.web.context import Context, put_context
+from authsrv.web.limits import allowance_headers
 from authsrv.web.voices import Voices, from_http_exception
 
 log = structlog.get_logger("authsrv.request")
@@ -33,7 +34,10 @@ _HEADERS = (
 _TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
 _CORS_ANSWER = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"WWW-Authenticate, Link, X-Total-Count, Retry-After, X-Request-Id"),
+    (
+        b"access-control-expose-headers",
+        b"WWW-Authenticate, Link, X-Total-Count, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id",
+    ),
 )
 _CORS_PREFLIGHT = (
     (b"access-control-allow-origin", b"*"),
@@ -91,7 +95,7 @@ class Gate:
         headers = dict(scope["headers"])
         caller = caller_of(scope, headers, self._proxies)
         context = self._name(scope, headers, caller)
-        answer = _Answer(send, self._headers(scope, headers, context))
+        answer = _Answer(scope, send, self._headers(scope, headers, context))
         try:
             _refuse_plain(scope, caller)
             if (
@@ -197,9 +201,10 @@ class _Headers:
 class _Answer:
     """Watches the answer go out and puts the gate's headers on it."""
 
-    __slots__ = ("_headers", "_send", "allows_any_origin", "has_begun", "status")
+    __slots__ = ("_headers", "_scope", "_send", "allows_any_origin", "has_begun", "status")
 
-    def __init__(self, send: Send, headers: _Headers) -> None:
+    def __init__(self, scope: Scope, send: Send, headers: _Headers) -> None:
+        self._scope = scope
         self._send = send
         self._headers = headers.added
         self.allows_any_origin = headers.cross_origin
@@ -212,7 +217,8 @@ class _Answer:
             self.status = message["status"]
             own = message["headers"]
             names = {name for name, _ in own}
-            message["headers"] = [*own, *(header for header in self._headers if header[0] not in names)]
+            added = (*self._headers, *allowance_headers(self._scope))
+            message["headers"] = [*own, *(header for header in added if header[0] not in names)]
         await self._send(message)
 
     async def send_preflight(self, message: Message) -> None:

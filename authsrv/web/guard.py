@@ -2,9 +2,12 @@
 
 from starlette.requests import Request
 
-from authsrv.identity.principals import Principal
+from authsrv.identity.api_keys import KEY_PREFIX
+from authsrv.identity.principals import LookUp, Principal
 from authsrv.kit.errors import DomainError
+from authsrv.web.clients import look_up_client
 from authsrv.web.context import context_of
+from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
 
 
@@ -12,24 +15,46 @@ async def require(request: Request, scope: str, resource: str, *, needs_store: b
     """The caller, if it may use `scope` on the API at `resource`.
 
     Raises `unauthorized` (401) without a living credential for this API, `insufficient_scope` (403) without the scope
-    or outside the credential's store, Unavailable when revocations cannot be known.
+    or outside the credential's store, RateLimited (429), Unavailable when revocations cannot be known.
     """
     runtime = runtime_of(request)
     credential = _read_bearer(request)
     if credential is None:
         raise _unauthorized(runtime, resource, "An access token is needed.", error=None)
     await runtime.ensure_fresh()
-    principal = runtime.principals.find(credential)
+    principal = await _find(request, runtime, credential)
     issuer = runtime.settings.issuer
     # RFC 9068, 4: a token for another audience is as good as none.
     if principal is None or principal.audiences.isdisjoint({issuer, issuer + resource}):
         raise _unauthorized(runtime, resource, "The access token is invalid or has expired.", error="invalid_token")
+    if needs_store:
+        await _count(request, runtime, principal)
     if scope not in principal.scopes:
         raise _forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
     asked_store = context_of(request).store
     if needs_store and (principal.store is None or asked_store not in {None, principal.store}):
         raise _forbidden(runtime, resource, "This credential is not for this store.", scope)
     return principal
+
+
+async def _find(request: Request, runtime: Runtime, credential: str) -> Principal | None:
+    found = runtime.principals.find(credential)
+    if not isinstance(found, LookUp):
+        return found
+    # Whoever makes keys up, checksum and all, asks the database no oftener than this.
+    address = address_key(context_of(request).client_address)
+    await runtime.limits.hit("api_per_credential", f"address {address}")
+    return await runtime.database.transact(found.find, read_only=True)
+
+
+async def _count(request: Request, runtime: Runtime, principal: Principal) -> None:
+    """Counts the call for its credential in its store. Raises RateLimited."""
+    # An API key is no client, and has no limit of its own.
+    is_key = principal.client_id.startswith(KEY_PREFIX)
+    client = None if is_key else await look_up_client(runtime, principal.client_id)
+    key = f"{principal.client_id} {principal.store or ''}"
+    allowance = await runtime.limits.hit("api_per_credential", key, client.api_limit if client else None)
+    note_allowance(request, allowance)
 
 
 def _read_bearer(request: Request) -> str | None:

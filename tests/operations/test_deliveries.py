@@ -45,7 +45,9 @@ class Post:
     def new_worker(self, **values: Any) -> DeliveryWorker:
         senders = {KIND: word}
         return DeliveryWorker(
-            self.database, self.outbound, **{"senders": senders, "entropy": SystemEntropy(), **values}
+            self.database,
+            self.outbound,
+            **{"senders": senders, "entropy": SystemEntropy(), "clock": self.clock, **values},
         )
 
     async def add(self, url: str, body: str = "hello", kind: str = KIND) -> None:
@@ -345,7 +347,7 @@ async def main():
     await database.start()
     senders = {"test": lambda unit, delivery: Message(delivery.body.encode(), {})}
     await DeliveryWorker(
-        database, Outbound(allow_loopback=True), senders, SystemEntropy(), poll_seconds=0.05,
+        database, Outbound(allow_loopback=True), senders, SystemEntropy(), clock, poll_seconds=0.05,
         claim=timedelta(seconds=2),
     ).run()
 

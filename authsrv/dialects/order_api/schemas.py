@@ -1,11 +1,11 @@
 """The Order API's bodies: what is taken in, checked field by field, and what is given out."""
 
 from typing import Annotated, Any, Literal, TypeAlias, cast
-from unicodedata import category
 
-from babel.core import get_global
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
+from authsrv.dialects.order_api.fields import Country, Name, State, Text, Zip
 from authsrv.dialects.order_api.payments import read_receipt
 from authsrv.kit.errors import DomainError
 from authsrv.shop.events import timestamp
@@ -13,34 +13,9 @@ from authsrv.shop.money import from_minor
 from authsrv.shop.orders import Change, PlacedOrder, WantedItem, WantedOrder
 from authsrv.storage.orders import Order
 
-# CLDR's territories with a currency: the countries of ISO 3166 and what people post to besides.
-_COUNTRIES = frozenset(get_global("territory_currencies"))
-_LONG_COUNTRIES = {code: short for code, (short, *_) in get_global("territory_aliases").items() if len(code) == 3}
-
-# Controls, and the separators of lines and paragraphs.
-_UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
-
-
-def _country(code: str) -> str:
-    short = _LONG_COUNTRIES.get(code, code)
-    if short not in _COUNTRIES:
-        raise ValueError("is not an ISO 3166 country code of two or three letters")
-    return code
-
-
-def _plain(text: str) -> str:
-    # Not isprintable(): that also turns away no-break spaces and the joiners that Persian and Hindi are written with.
-    if any(category(char) in _UNPRINTABLE for char in text):
-        raise ValueError("must not contain control characters")
-    return text
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_plain)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_plain)]
-
-
 Status: TypeAlias = Literal["pending", "processing", "shipped", "delivered", "cancelled"]
 PaymentMethod: TypeAlias = Literal["credit_card", "paypal"]
+Event: TypeAlias = Literal["order.created", "order.updated", "order.cancelled"]
 OrderId = Annotated[str, Field(description="Names the order.", json_schema_extra={"format": "uuid"})]
 Timestamp = Annotated[str, Field(description="RFC 3339, in UTC.", json_schema_extra={"format": "date-time"})]
 
@@ -51,31 +26,52 @@ class _Body(BaseModel):
 
 
 class ItemIn(_Body):
-    product_id: Name
-    quantity: int = Field(ge=1, le=10_000)
+    product_id: Name = Field(description="A product of the store.")
+    quantity: int = Field(ge=1, le=10_000, description="No more than there is in stock.")
 
 
 class AddressIn(_Body):
+    """Where an order goes."""
+
     street: Text
     city: Text
-    state: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(_plain)] = ""
-    zip: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20), AfterValidator(_plain)]
-    country: Annotated[str, AfterValidator(_country)]
+    state: State = ""
+    zip: Zip
+    country: Country
 
 
 class OrderIn(_Body):
     """The body of `POST /orders`."""
 
-    customer_id: Name | None = None
+    # Only a customer's own token may leave it out, and a schema cannot see the token: whoever always sends it is right.
+    model_config = ConfigDict(
+        json_schema_extra={"required": ["customer_id", "items", "shipping_address", "payment_method"]}
+    )
+
+    customer_id: Name | SkipJsonSchema[None] = Field(
+        None, description="Your name for the customer. A customer's own token may leave it out."
+    )
     items: list[ItemIn] = Field(min_length=1, max_length=100)
     shipping_address: AddressIn
     payment_method: PaymentMethod
-    # Checked for the method; of a card only brand and last four digits are kept.
-    payment_details: dict[str, Any] | None = None
+    payment_details: dict[str, Any] | None = Field(
+        None,
+        description="Of a card: card_number, or brand and last4. Checked for the method; brand and last four digits are"
+        " kept, and nothing else.",
+    )
 
 
 class ChangeIn(_Body):
-    """The body of `PUT /orders/{order_id}`."""
+    """The body of `PUT /orders/{order_id}`; it has at least one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["status"], "properties": {"status": {"type": "string"}}},
+                {"required": ["shipping_address"], "properties": {"shipping_address": {"type": "object"}}},
+            ]
+        }
+    )
 
     status: Status | None = None
     shipping_address: AddressIn | None = None
@@ -129,14 +125,27 @@ class OrderOut(_Answer):
 
 
 class Fault(_Answer):
-    code: str
-    message: str
+    code: str = Field(description="For programs.")
+    message: str = Field(description="For people; names the parameter at fault.")
 
 
 class ErrorOut(_Answer):
     """Every error's body."""
 
     error: Fault
+
+
+class ToldOrder(_Answer):
+    order_id: OrderId
+    status: Status
+    updated_at: Timestamp
+
+
+class EventOut(_Answer):
+    """What a webhook is sent."""
+
+    event: Event
+    data: ToldOrder
 
 
 def read_order(body: bytes, own_customer_id: str | None) -> WantedOrder:
@@ -147,7 +156,7 @@ def read_order(body: bytes, own_customer_id: str | None) -> WantedOrder:
     try:
         order = OrderIn.model_validate_json(body)
     except ValidationError as error:
-        raise DomainError("invalid_parameter", 400, _name_fault(error)) from None
+        raise DomainError("invalid_parameter", 400, name_fault(error)) from None
     customer_id = order.customer_id or own_customer_id
     if customer_id is None:
         raise DomainError("invalid_parameter", 400, "The customer_id parameter is required.")
@@ -172,7 +181,7 @@ def read_change(body: bytes, *, is_customer: bool) -> Change:
     try:
         change = ChangeIn.model_validate_json(body)
     except ValidationError as error:
-        raise DomainError("invalid_parameter", 400, _name_fault(error)) from None
+        raise DomainError("invalid_parameter", 400, name_fault(error)) from None
     if change.status is None and change.shipping_address is None:
         raise DomainError("invalid_parameter", 400, "status or shipping_address is required.")
     if is_customer and change.status not in {None, "cancelled"}:
@@ -218,7 +227,7 @@ def whole(placed: PlacedOrder) -> dict[str, Any]:
     ).model_dump()
 
 
-def _name_fault(error: ValidationError) -> str:
+def name_fault(error: ValidationError) -> str:
     """The first fault, as `items[1].quantity …`, without the value: it may be a card number."""
     fault = error.errors(include_input=False, include_url=False)[0]
     field = ""

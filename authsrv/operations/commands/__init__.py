@@ -2,7 +2,7 @@
 
 import typer
 
-from authsrv.operations.commands import apps, grants, keys, products, serving, stores, users
+from authsrv.operations.commands import api_keys, apps, grants, keys, products, serving, stores, users, webhooks
 
 cli = typer.Typer(
     name="authsrv",
@@ -17,8 +17,10 @@ cli.command("check")(serving.check)
 cli.add_typer(stores.commands, name="stores")
 cli.add_typer(users.commands, name="users")
 cli.add_typer(apps.commands, name="apps")
+cli.add_typer(api_keys.commands, name="api-keys")
 cli.add_typer(grants.commands, name="grants")
 cli.add_typer(keys.commands, name="keys")
 cli.add_typer(products.commands, name="products")
+cli.add_typer(webhooks.commands, name="webhooks")
 
 __all__ = ["cli"]

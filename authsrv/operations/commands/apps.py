@@ -82,6 +82,8 @@ def create(
     grant_ttl: Seconds = None,
     code_ttl: Seconds = None,
     refresh_rotation: Annotated[Switch, typer.Option(help="off: confidential clients only.")] = Switch.ON,
+    token_limit: Annotated[str | None, typer.Option(metavar="RATE", help="As in 600/minute; or off.")] = None,
+    api_limit: Annotated[str | None, typer.Option(metavar="RATE", help="As in 600/minute; or off.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Register an app; its secret is shown here and never again."""
@@ -112,6 +114,8 @@ def create(
             grant_seconds=grant_ttl,
             code_seconds=code_ttl,
             rotates_refresh_tokens=refresh_rotation is Switch.ON,
+            token_limit=token_limit,
+            api_limit=api_limit,
         )
         client_id = new_client_id(tools.entropy)
         client = create_client(unit, new, client_id=client_id, actor=ACTOR, scopes=tools.scopes)
@@ -212,6 +216,8 @@ def _described(unit: Unit, client: Client, secret: str | None = None) -> dict[st
         "grant_ttl": client.grant_seconds,
         "code_ttl": client.code_seconds,
         "refresh_rotation": "on" if client.rotates_refresh_tokens else "off",
+        "token_limit": client.token_limit,
+        "api_limit": client.api_limit,
         "created_at": client.created_at.isoformat(),
     }
 

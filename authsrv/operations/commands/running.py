@@ -16,6 +16,7 @@ from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import DomainError, Unavailable
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.secret_keys import SecretKeys
+from authsrv.kit.vault import Vault
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.operations.logs import set_up_logs
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema
@@ -39,6 +40,10 @@ class Tools:
     keys: SecretKeys
     entropy: SystemEntropy
     scopes: ScopeCatalogue
+
+    def vault(self, purpose: str) -> Vault:
+        """The vault that the server seals such things with."""
+        return Vault(self.keys, purpose, self.entropy)
 
 
 def command_settings() -> Settings:

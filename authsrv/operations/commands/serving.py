@@ -41,6 +41,7 @@ _RESTORE_SECRET = "Put the secret key that sealed it back into AUTHSRV_SECRET_KE
 _APP = "authsrv.app:worker_app"
 _PENDING_CONNECTIONS = 2048
 _KEEP_ALIVE_SECONDS = 65
+_WORKER_SILENCE_SECONDS = 60
 
 
 def serve(
@@ -161,11 +162,15 @@ def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
         backlog=_PENDING_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.http.drain_seconds,
+        # A worker that is still being started on a busy machine answers nobody, and must not be killed for it.
+        timeout_worker_healthcheck=_WORKER_SILENCE_SECONDS,
         lifespan="on",
     )
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="authsrv-metrics-") as folder:
             os.environ[MULTIPROCESS_FOLDER] = folder
+            # Whoever runs several of these behind one address knows the number better.
+            os.environ.setdefault("AUTHSRV_LIMITS__WORKERS", str(workers))
             supervisor = Supervisor(config, sockets=[_bind(host, port)])
             supervisor.run()
         if supervisor.has_failed:

@@ -1,0 +1,70 @@
+"""The kinds of text in the Order API's bodies; what each allows also stands in its JSON Schema."""
+
+from typing import Annotated, Final
+
+from babel.core import get_global
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+# Controls (Cc) and the separators of lines and paragraphs. Not all that is unprintable: no-break spaces, and the
+# joiners that Persian and Hindi are written with, are text.
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_LINE: Final = rf"^[^{_CONTROL}]*$"
+_FILLED_LINE: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+# ISO 3166-3: states that are no more, and CLDR's names for no state at all.
+_RETIRED = {"ANT", "BUR", "CSK", "DDR", "EU", "FXX", "NTZ", "QUU", "SCG", "SUN", "TMP", "YMD", "YUG", "ZAR", "ZZ", "ZZZ"}
+
+
+def _read_countries() -> frozenset[str]:
+    """CLDR's territories with a currency, in two and three letters: ISO 3166, and what people post to besides."""
+    aliases = get_global("territory_aliases")
+    short = {code for code in get_global("territory_currencies") if code not in aliases}
+    long = {code for code, (now, *_) in aliases.items() if len(code) == 3 and code.isalpha() and now in short}
+    return frozenset(short | long - _RETIRED)
+
+
+COUNTRIES = _read_countries()
+
+
+def _is_country(code: str) -> str:
+    if code not in COUNTRIES:
+        raise ValueError("is not an ISO 3166 country code of two or three letters")
+    return code
+
+
+def _is_line(text: str) -> str:
+    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u2029" for char in text):
+        raise ValueError("must not contain control characters")
+    return text.strip()
+
+
+def _is_filled_line(text: str) -> str:
+    if not (line := _is_line(text)):
+        raise ValueError("must not be blank")
+    return line
+
+
+def _line(longest: int, *, shortest: int = 0) -> dict[str, object]:
+    size = {"minLength": shortest, "maxLength": longest} if shortest else {"maxLength": longest}
+    return {"type": "string", **size, "pattern": _FILLED_LINE if shortest else _LINE}
+
+
+# A line of text without the spaces around it; each says itself what is wrong with it, in words rather than a pattern.
+Text = Annotated[
+    str, Field(min_length=1, max_length=200), AfterValidator(_is_filled_line), WithJsonSchema(_line(200, shortest=1))
+]
+Name = Annotated[
+    str, Field(min_length=1, max_length=64), AfterValidator(_is_filled_line), WithJsonSchema(_line(64, shortest=1))
+]
+State = Annotated[str, Field(max_length=100), AfterValidator(_is_line), WithJsonSchema(_line(100))]
+Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_line), WithJsonSchema(_line(20))]
+Country = Annotated[
+    str,
+    AfterValidator(_is_country),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "enum": sorted(COUNTRIES, key=lambda code: (len(code), code)),
+            "description": "ISO 3166, in two or three letters.",
+        }
+    ),
+]

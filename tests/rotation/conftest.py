@@ -27,6 +27,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
 from tests.conftest import ENGINES, migrate_to_head
 from tests.rotation.engine import VERIFIER
+from tests.support import processes
 from tests.support.postgres import PostgresCluster
 from tests.support.server import ServerProcess
 from tests.support.traffic import FORM, SECRET_KEY, Answer, Caller, settings_of
@@ -109,7 +110,10 @@ def workers(
     migrate_to_head(url)
     # Two cores run clients, workers and database at once: waiting is no fault of theirs.
     settings = settings_of(url, database__timeout_seconds="30", mail_url="outbox:")
-    with ServerProcess(folder, settings, "--workers", "2") as server:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "READY_SECONDS", 90.0)
+        server = ServerProcess(folder, settings, "--workers", "2")
+    with server:
         yield Workers(server, url)
     if request.param != "sqlite":
         postgres.drop_database(name)

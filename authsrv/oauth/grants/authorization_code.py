@@ -79,8 +79,8 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
         if self.client.is_public and grant.code_challenge != self.code_challenge:
             # Anyone can name a public client; only the verifier tells that this is the one the code was made for.
             return refused_code()
-        revoke_grant(unit, grant_id, unit.now() + LONGEST_TOKEN)
-        add_audit_event(unit, "grant.code_replayed", actor=self.client.client_id, subject=str(grant_id))
+        if revoke_grant(unit, grant_id, unit.now() + LONGEST_TOKEN):
+            add_audit_event(unit, "grant.code_replayed", actor=self.client.client_id, subject=str(grant_id))
         refusal = refused_code()
         refusal.keeps_writes = True
         return refusal

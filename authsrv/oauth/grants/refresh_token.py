@@ -106,15 +106,15 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
     def _end_reused(self, handle: Handle, grant: LiveGrant) -> InvalidGrantError:
         """An old token came back: two hold the chain, and one of them is a thief (RFC 9700, 4.14.2)."""
         unit = self.request.unit
-        revoke_grant(unit, grant.id, unit.now() + LONGEST_TOKEN)
-        add_audit_event(
-            unit,
-            "grant.refresh_reused",
-            actor=self.client.client_id,
-            subject=str(grant.id),
-            presented=handle.counter,
-            current=grant.generation,
-        )
+        if revoke_grant(unit, grant.id, unit.now() + LONGEST_TOKEN):
+            add_audit_event(
+                unit,
+                "grant.refresh_reused",
+                actor=self.client.client_id,
+                subject=str(grant.id),
+                presented=handle.counter,
+                current=grant.generation,
+            )
         refusal = _refused()
         refusal.keeps_writes = True
         return refusal

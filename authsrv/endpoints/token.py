@@ -11,18 +11,40 @@ from authsrv.web.clients import look_up_client
 from authsrv.web.context import context_of
 from authsrv.web.forms import Form, read_form
 from authsrv.web.limits import address_key, note_allowance
-from authsrv.web.runtime import runtime_of
+from authsrv.web.runtime import Runtime, runtime_of
 
 
 async def token(request: Request) -> Response:
     """A grant for tokens."""
     runtime = runtime_of(request)
     form = await read_form(request)
+    await _count(request, runtime, form)
+    return await answer(request, "/oauth/token", runtime.server.answer_token_request, form)
+
+
+async def _count(request: Request, runtime: Runtime, form: Form) -> None:
+    """Counts the request for its client, else for its address: nobody can use up another's quota. Raises RateLimited.
+
+    A public client, which anybody can name, has a quota for each address.
+    """
+    client = await _find_sender(request, runtime, form)
+    key = f"client {client.client_id}" if client else "address"
+    if client is None or client.is_public:
+        key += f" {address_key(context_of(request).client_address)}"
+    allowance = await runtime.limits.hit("token_per_client", key, client.token_limit if client else None)
+    if client is not None:
+        # Only then: an unknown client and a wrong secret must not be told apart.
+        note_allowance(request, allowance)
+
+
+async def _find_sender(request: Request, runtime: Runtime, form: Form) -> RegisteredClient | None:
+    """The client that this is from, as far as that can be known before the engine has judged it."""
     attempt = _read(request, form)
     client = await look_up_client(runtime, attempt.client_id) if attempt else None
-    key, own = _who_is_counted(request, attempt, client)
-    note_allowance(request, await runtime.limits.hit("token_per_client", key, own))
-    return await answer(request, "/oauth/token", runtime.server.answer_token_request, form)
+    if attempt is None or client is None or client.is_suspended:
+        return None
+    is_its_own = client.is_public or is_proven(attempt, client, runtime.server.assertions, runtime.clock.now())
+    return client if is_its_own else None
 
 
 def _read(request: Request, form: Form) -> Attempt | None:
@@ -30,21 +52,3 @@ def _read(request: Request, form: Form) -> Attempt | None:
         return read_attempt(request.headers, {name: value for name, value in reversed(form) if value})
     except OAuth2Error:
         return None  # the engine says what is wrong with it
-
-
-def _who_is_counted(
-    request: Request, attempt: Attempt | None, client: RegisteredClient | None
-) -> tuple[str, str | None]:
-    """The client that proves itself, with its own limit, else the address: nobody can use up another's quota.
-
-    A public client, which anybody can name, has a quota for each address.
-    """
-    runtime = runtime_of(request)
-    if client is not None and attempt is not None and not client.is_public:
-        if is_proven(attempt, client, runtime.server.assertions, runtime.clock.now()):
-            return f"client {client.client_id}", client.token_limit
-        client = None
-    address = address_key(context_of(request).client_address)
-    if client is None:
-        return f"address {address}", None
-    return f"client {client.client_id} {address}", client.token_limit

@@ -42,7 +42,7 @@ from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.oauth.server import ProtocolServer
 from authsrv.oauth.tokens import AccessTokens
 from authsrv.operations.deliveries import DeliveryWorker
-from authsrv.operations.demo import seed_demo
+from authsrv.operations.demo import demo_credentials, seed_demo
 from authsrv.operations.feed import FeedReader
 from authsrv.operations.housekeeping import Housekeeping
 from authsrv.operations.key_uses import KeyUses
@@ -251,6 +251,7 @@ class _House:
             metadata_paths=metadata_paths(),
             ensure_fresh=self._feed.ensure_fresh,
             readiness=self._readiness,
+            demo_credentials=demo_credentials(self._keys) if self._settings.demo else None,
         )
         return app
 

@@ -71,6 +71,9 @@ DOORS = (
     Door("/dev/outbox", {"GET": outbox.show}),
     Door("/dev/outbox.json", {"GET": outbox.as_json}),
     Door("/static/{name}", {"GET": static.serve}),
+    # the API's reference
+    Door("/openapi.json", {"GET": order_api.document}, cors=True),
+    Door("/docs", {"GET": order_api.reference}),
     # what watches over us
     Door("/healthz", {"GET": probes.health}),
     Door("/readyz", {"GET": probes.ready}),

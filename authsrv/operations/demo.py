@@ -27,6 +27,12 @@ def demo_secret(keys: SecretKeys, client_id: str) -> str:
     return spell_secret("cs_", keys.sealing(f"demo secret {client_id}").material)
 
 
+def demo_credentials(keys: SecretKeys) -> str:
+    """`id:secret` of the demo's service."""
+    client_id = read_seed()["clients"][0]["client_id"]
+    return f"{client_id}:{demo_secret(keys, client_id)}"
+
+
 def seed_demo(unit: Unit, keys: SecretKeys, scopes: ScopeCatalogue) -> None:
     """Loads the shop unless it is there."""
     # Several workers may start at once: the same lock that guards the first keys guards the first shop.

@@ -50,6 +50,8 @@ class Runtime:
     metadata_paths: dict[str, str]
     ensure_fresh: Callable[[], Awaitable[None]]
     readiness: Callable[[], Awaitable[dict[str, str]]]
+    # `id:secret` of the demo's service, for its pages to show; None outside a demo.
+    demo_credentials: str | None
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -11,7 +11,24 @@ _CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _LINE: Final = rf"^[^{_CONTROL}]*$"
 _FILLED_LINE: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 # ISO 3166-3: states that are no more, and CLDR's names for no state at all.
-_RETIRED = {"ANT", "BUR", "CSK", "DDR", "EU", "FXX", "NTZ", "QUU", "SCG", "SUN", "TMP", "YMD", "YUG", "ZAR", "ZZ", "ZZZ"}
+_RETIRED = {
+    "ANT",
+    "BUR",
+    "CSK",
+    "DDR",
+    "EU",
+    "FXX",
+    "NTZ",
+    "QUU",
+    "SCG",
+    "SUN",
+    "TMP",
+    "YMD",
+    "YUG",
+    "ZAR",
+    "ZZ",
+    "ZZZ",
+}
 
 
 def _read_countries() -> frozenset[str]:

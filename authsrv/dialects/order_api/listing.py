@@ -42,8 +42,8 @@ class ListQuery(BaseModel):
 
     customer_id: Name | SkipJsonSchema[None] = Field(None, description="Only this customer's orders.")
     status: Status | SkipJsonSchema[None] = Field(None, description="Only orders of this status.")
-    page: Annotated[int, BeforeValidator(_number), Field(ge=1, le=_LAST_PAGE, description="Page number, from 1.")] = 1
-    limit: Annotated[int, BeforeValidator(_number), Field(ge=1, le=_LARGEST_LIMIT, description="Orders a page.")] = 20
+    page: Annotated[int, Field(ge=1, le=_LAST_PAGE, description="Page number, from 1."), BeforeValidator(_number)] = 1
+    limit: Annotated[int, Field(ge=1, le=_LARGEST_LIMIT, description="Orders a page."), BeforeValidator(_number)] = 20
     after: Annotated[UUID, BeforeValidator(_order_id)] | SkipJsonSchema[None] = Field(
         None, description="Go on behind this order: the Link header has it."
     )

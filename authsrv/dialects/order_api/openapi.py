@@ -10,6 +10,8 @@ from authsrv.dialects.order_api.listing import ListQuery
 from authsrv.dialects.order_api.schemas import ChangedOut, ChangeIn, CreatedOut, ErrorOut, EventOut, OrderIn, OrderOut
 from authsrv.shop.events import EVENTS
 
+# Of the API as its callers see it, whatever server answers.
+_VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
 
 
@@ -33,7 +35,9 @@ REFUSALS = (
     Refusal(413, "payload_too_large", "The body is too large."),
     Refusal(415, "unsupported_media_type", "The body is not application/json."),
     Refusal(422, "idempotency_conflict", "The Idempotency-Key came with another request before."),
-    Refusal(429, "rate_limited", "Too many requests. Retry-After tells in how many seconds to try again.", "Retry-After"),
+    Refusal(
+        429, "rate_limited", "Too many requests. Retry-After tells in how many seconds to try again.", "Retry-After"
+    ),
     Refusal(500, "internal_error", "Something went wrong on our side."),
     Refusal(503, "unavailable", "The service cannot answer right now; try again after Retry-After.", "Retry-After"),
 )
@@ -59,13 +63,13 @@ _IDEMPOTENCY_KEY = {
 }
 
 
-def describe(base_url: str, issuer: str, version: str) -> dict[str, Any]:
+def describe(base_url: str, issuer: str) -> dict[str, Any]:
     """The document: the API at `base_url`, with tokens of the server at `issuer`."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Order API",
-            "version": version,
+            "version": _VERSION,
             "description": "Create, read, change, cancel and list orders, and hear of them by webhook.",
         },
         "servers": [{"url": base_url}],
@@ -138,8 +142,8 @@ def _member() -> dict[str, Any]:
         "put": {
             "operationId": "updateOrder",
             "summary": "Update an order",
-            "description": "Status, address or both; what is left out stays. A customer's own token can cancel and change"
-            " the address, the rest is the shop's. An address can change until the order is shipped.",
+            "description": "Status, address or both; what is left out stays. An address can change until the order is"
+            " shipped. A customer's own token can cancel and change the address; the rest is the shop's.",
             "security": _needs("orders:write"),
             "requestBody": {"required": True, "content": _json(_ref(ChangeIn))},
             "responses": {**changed, **_refusals(400, *_ALWAYS, 404, 409, 413, 415)},
@@ -147,7 +151,7 @@ def _member() -> dict[str, Any]:
         "delete": {
             "operationId": "cancelOrder",
             "summary": "Cancel an order",
-            "description": "While it is pending or processing. Its products go back into stock, and it can still be read.",
+            "description": "While it is pending or processing. Its products go back into stock; it can still be read.",
             "security": _needs("orders:write"),
             "responses": {**changed, **_refusals(*_ALWAYS, 404, 409)},
         },
@@ -169,7 +173,9 @@ def _query() -> list[dict[str, Any]]:
 
 def _links() -> dict[str, Any]:
     parameters = {"order_id": "$response.body#/order_id"}
-    return {name: {"operationId": name, "parameters": parameters} for name in ("getOrder", "updateOrder", "cancelOrder")}
+    return {
+        name: {"operationId": name, "parameters": parameters} for name in ("getOrder", "updateOrder", "cancelOrder")
+    }
 
 
 def _told(event: str) -> dict[str, Any]:

@@ -192,6 +192,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
+        listener.close()
         fail(f"Cannot listen on {host}:{port}: {error.strerror}.")
     listener.set_inheritable(True)
     return listener

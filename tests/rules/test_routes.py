@@ -16,6 +16,7 @@ MAP = {
     "/consent": "GET POST",
     "/dev/outbox": "GET",
     "/dev/outbox.json": "GET",
+    "/docs": "GET",
     "/healthz": "GET",
     "/metrics": "GET",
     "/oauth/authorize": "GET POST",
@@ -25,6 +26,7 @@ MAP = {
     "/oauth/revoke": "POST",
     "/oauth/token": "POST",
     "/oauth/userinfo": "GET POST",
+    "/openapi.json": "GET",
     "/orders": "GET POST",
     "/orders/{order_id}": "DELETE GET PUT",
     "/readyz": "GET",
@@ -44,6 +46,7 @@ OPEN_TO_SCRIPTS = {
     "/oauth/revoke",
     "/oauth/token",
     "/oauth/userinfo",
+    "/openapi.json",
     "/orders",
     "/orders/{order_id}",
 }

@@ -352,6 +352,7 @@ def _begin_limits(settings: Settings, clock: Clock) -> Limits:
     chosen = settings.limits
     rates = {
         "sign_in_per_address": chosen.sign_in_per_address,
+        "sign_in_per_store": chosen.sign_in_per_store,
         "token_per_client": chosen.token_per_client,
         "api_per_credential": chosen.api_per_credential,
     }

@@ -12,7 +12,8 @@ from authsrv.endpoints import authorize, introspect, logout, revoke, token, user
 from authsrv.operations import probes
 from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
 from authsrv.web.gate import GateRules
-from authsrv.web.voices import Voices
+from authsrv.web.page import refusal_page
+from authsrv.web.voices import Voices, protocol_voice
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -59,6 +60,7 @@ DOORS = (
     Door("/.well-known/oauth-protected-resource", {"GET": well_known.protected_resource}, cors=True),
     Door("/.well-known/oauth-protected-resource/{path:path}", {"GET": well_known.protected_resource}, cors=True),
     # the pages for people
+    Door("/", {"GET": account.lead_there}),
     Door("/sign-in", {"GET": sign_in.ask_email, "POST": sign_in.take_email}),
     Door("/sign-in/code", {"GET": sign_in.ask_code, "POST": sign_in.take_code}),
     Door("/sign-in/resend", {"POST": sign_in.resend}),
@@ -80,8 +82,15 @@ DOORS = (
     Door("/metrics", {"GET": probes.metrics}),
 )
 
-# How errors are worded below a path; everywhere else the standards' way.
-VOICES = (("/orders", order_api.voice),)
+# How errors are worded below a path; elsewhere as a page for who asks for one, else the standards' way.
+VOICES = (
+    ("/orders", order_api.voice),
+    ("/oauth/token", protocol_voice),
+    ("/oauth/introspect", protocol_voice),
+    ("/oauth/revoke", protocol_voice),
+    ("/oauth/userinfo", protocol_voice),
+    ("/.well-known", protocol_voice),
+)
 
 
 def build_routes() -> list[Route]:
@@ -90,7 +99,7 @@ def build_routes() -> list[Route]:
 
 def gate_rules() -> GateRules:
     fixed = (door.path.partition("{")[0] for door in DOORS if door.cors)
-    return GateRules(cors_prefixes=tuple(fixed), voices=Voices(VOICES))
+    return GateRules(cors_prefixes=tuple(fixed), voices=Voices(VOICES, refusal_page))
 
 
 def metadata_paths() -> dict[str, str]:

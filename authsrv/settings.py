@@ -66,12 +66,15 @@ class SessionSettings(_Section):
 
 class LimitSettings(_Section):
     sign_in_per_address: str
+    sign_in_per_store: str
     sign_in_per_email: str
     token_per_client: str
     api_per_credential: str
     workers: int = Field(ge=1, le=10_000)
 
-    @field_validator("sign_in_per_address", "sign_in_per_email", "token_per_client", "api_per_credential")
+    @field_validator(
+        "sign_in_per_address", "sign_in_per_store", "sign_in_per_email", "token_per_client", "api_per_credential"
+    )
     @classmethod
     def _rate(cls, text: str) -> str:
         if text.strip().lower() != "off":

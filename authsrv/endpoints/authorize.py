@@ -23,6 +23,7 @@ from authsrv.web.authorizing import (
 )
 from authsrv.web.context import context_of
 from authsrv.web.forms import read_form
+from authsrv.web.page import page
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import session_cookie
 from authsrv.web.templates import link
@@ -49,6 +50,7 @@ class Granted:
     code: str
 
 
+@page
 async def authorize(request: Request) -> Response:
     """An app's request, by GET; one by POST is turned into a GET, to which the browser adds the session's cookie."""
     if request.method == "POST":

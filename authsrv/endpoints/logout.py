@@ -12,6 +12,7 @@ from authsrv.oauth.clients import RegisteredClient
 from authsrv.storage.unit import Unit
 from authsrv.web.csrf import check_csrf
 from authsrv.web.forms import read_form
+from authsrv.web.page import page
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import clear_session_cookie, session_cookie
 from authsrv.web.templates import error_page, language_of, link, render
@@ -29,6 +30,7 @@ class Outcome:
     has_bad_uri: bool = False
 
 
+@page
 async def logout(request: Request) -> Response:
     """With a hint that matches the session, signs out at once; else a page asks, with a button `confirm`."""
     fields = dict(await read_form(request)) if request.method == "POST" else dict(request.query_params)

@@ -16,7 +16,7 @@ from authsrv.storage.grants import UserGrant, list_user_grants, revoke_user_gran
 from authsrv.storage.sessions import Session
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
-from authsrv.web.page import personal, read_page_form
+from authsrv.web.page import page, personal, read_page_form
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.templates import language_of, redirect, render
 from authsrv.web.texts import Language
@@ -45,6 +45,12 @@ class ShownSession:
     since: datetime
     seen_at: datetime
     is_this: bool
+
+
+@page
+async def lead_there(request: Request) -> Response:
+    """`/`: whoever comes to the front door wants their account."""
+    return redirect(request, "/account")
 
 
 @personal

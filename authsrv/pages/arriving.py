@@ -43,8 +43,10 @@ def arrival_of(request: Request, form: Mapping[str, str]) -> Arrival:
 
 
 async def refuse_flood(request: Request) -> None:
-    """Counts a step of signing in against the network address. Raises RateLimited."""
-    await runtime_of(request).limits.hit("sign_in_per_address", address_key(context_of(request).client_address))
+    """Counts a step of signing in against the network address, and against the store. Raises RateLimited."""
+    runtime, context = runtime_of(request), context_of(request)
+    await runtime.limits.hit("sign_in_per_address", address_key(context.client_address))
+    await runtime.limits.hit("sign_in_per_store", context.store or runtime.settings.default_store)
 
 
 def arrive(request: Request, arrival: Arrival, cookie: str) -> Response:

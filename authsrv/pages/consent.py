@@ -27,6 +27,7 @@ from authsrv.web.authorizing import (
 )
 from authsrv.web.context import context_of
 from authsrv.web.forms import read_form
+from authsrv.web.page import page
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.sessions import session_cookie
 from authsrv.web.templates import error_page, language_of, link, render
@@ -82,6 +83,7 @@ class StaleConsent(Exception):
     """The form is too old, was used before, or belongs to another session."""
 
 
+@page
 async def show(request: Request) -> Response:
     """The page, for a request that must be asked about; one that need not be goes back to where it came from."""
     pairs = read_pairs(request)
@@ -98,6 +100,7 @@ async def show(request: Request) -> Response:
     return _page(request, question)
 
 
+@page
 async def decide(request: Request) -> Response:
     """`decision=allow` or `decision=deny`."""
     fields = await read_form(request)

@@ -20,7 +20,7 @@ from authsrv.storage.unit import Unit
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import error_page, language_of, link, render
 
-CONSENT_FORM = Purpose(7, "cf_")
+CONSENT_FORM = Purpose(9, "co_")
 # Ours, not the client's: a sign-in after this moment has answered its wish for a fresh one.
 FRESH_SINCE = "_fresh_since"
 _MOST_PARAMETERS = 60

@@ -175,7 +175,7 @@ class Gate:
             error = DomainError("internal_error", 500, "Something went wrong on our side.")
         elif error.status >= 500:
             log.warning("request refused", status=error.status, reason=error.reason or error.code)
-        return self._rules.voices.word(_path_within(scope), error)
+        return self._rules.voices.word(scope, _path_within(scope), error)
 
     def _record(self, scope: Scope, context: Context, status: int, seconds: float) -> None:
         # The route's template, not the path: some paths carry a token.

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from authsrv.kit.errors import DomainError
 from authsrv.web.responses import NO_STORE, JsonResponse
 
 Voice: TypeAlias = Callable[[DomainError], Response]
+PageVoice: TypeAlias = Callable[[Request, DomainError], Response]
 
 # What Starlette's router says, in our words.
 _OF_STATUS = {
@@ -29,16 +32,23 @@ def protocol_voice(error: DomainError) -> Response:
 
 
 class Voices:
-    """Chooses the voice by path prefix; the protocol's speaks where no other does."""
+    """Chooses the voice by path prefix; where none is named, a browser gets a page and a program the protocol's."""
 
-    def __init__(self, voices: Sequence[tuple[str, Voice]]) -> None:
+    def __init__(self, voices: Sequence[tuple[str, Voice]], page_voice: PageVoice) -> None:
         self._voices = tuple(voices)
+        self._page_voice = page_voice
 
-    def word(self, path: str, error: DomainError) -> Response:
+    def word(self, scope: Scope, path: str, error: DomainError) -> Response:
         for prefix, voice in self._voices:
             if path == prefix or path.startswith(prefix + "/"):
                 return voice(error)
+        if _asks_for_a_page(scope):
+            return self._page_voice(Request(scope), error)
         return protocol_voice(error)
+
+
+def _asks_for_a_page(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def from_http_exception(error: HTTPException) -> DomainError:

@@ -82,7 +82,6 @@ def test_a_failed_token_request_can_be_read_by_the_script_that_made_it(sqlite_wo
     ("path", "method", "status", "code"),
     [
         ("/nowhere", "GET", 404, "not_found"),
-        ("/", "GET", 404, "not_found"),
         ("/oauth", "GET", 404, "not_found"),
         ("/oauth/token/", "POST", 404, "not_found"),
         ("/ordersx", "GET", 404, "not_found"),
@@ -244,3 +243,12 @@ def test_a_request_that_is_no_http_harms_nobody(sqlite_world: World) -> None:
             connection.shutdown(socket.SHUT_WR)
             assert b" 500 " not in connection.recv(4096)
     assert sqlite_world.http.get("/healthz").status_code == 200
+
+
+def test_a_person_at_an_unknown_path_gets_a_page(world: World) -> None:
+    shown = world.http.get("/nothing-here", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (shown.status_code, shown.headers["content-type"].split(";")[0]) == (404, "text/html")
+
+
+def test_the_front_door_leads_to_the_account(world: World) -> None:
+    assert world.http.get("/").headers["location"] == "/account"

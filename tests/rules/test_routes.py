@@ -5,6 +5,7 @@ from starlette.routing import compile_path
 from authsrv.routes import DOORS, VOICES, build_routes, metadata_paths
 
 MAP = {
+    "/": "GET",
     "/.well-known/oauth-authorization-server": "GET",
     "/.well-known/oauth-protected-resource": "GET",
     "/.well-known/oauth-protected-resource/{path:path}": "GET",
@@ -17,6 +18,7 @@ MAP = {
     "/dev/outbox": "GET",
     "/dev/outbox.json": "GET",
     "/docs": "GET",
+    "/docs": "GET",
     "/healthz": "GET",
     "/metrics": "GET",
     "/oauth/authorize": "GET POST",
@@ -26,6 +28,7 @@ MAP = {
     "/oauth/revoke": "POST",
     "/oauth/token": "POST",
     "/oauth/userinfo": "GET POST",
+    "/openapi.json": "GET",
     "/openapi.json": "GET",
     "/orders": "GET POST",
     "/orders/{order_id}": "DELETE GET PUT",

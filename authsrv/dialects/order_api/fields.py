@@ -1,9 +1,9 @@
 """The kinds of text in the Order API's bodies; what each allows also stands in its JSON Schema."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from babel.core import get_global
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 # Controls (Cc) and the separators of lines and paragraphs. Not all that is unprintable: no-break spaces, and the
 # joiners that Persian and Hindi are written with, are text.
@@ -48,6 +48,11 @@ def _is_country(code: str) -> str:
     return code
 
 
+def _whole(number: Any) -> Any:
+    """JSON has one kind of number: 2.0 is an integer (JSON Schema 2020-12, validation 6.1.1)."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _is_line(text: str) -> str:
     if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u2029" for char in text):
         raise ValueError("must not contain control characters")
@@ -72,6 +77,7 @@ Text = Annotated[
 Name = Annotated[
     str, Field(min_length=1, max_length=64), AfterValidator(_is_filled_line), WithJsonSchema(_line(64, shortest=1))
 ]
+Quantity = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_whole)]
 State = Annotated[str, Field(max_length=100), AfterValidator(_is_line), WithJsonSchema(_line(100))]
 Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_line), WithJsonSchema(_line(20))]
 Country = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from authsrv.dialects.order_api.fields import Country, Name, State, Text, Zip
+from authsrv.dialects.order_api.fields import Country, Name, Quantity, State, Text, Zip
 from authsrv.dialects.order_api.payments import read_receipt
 from authsrv.kit.errors import DomainError
 from authsrv.shop.events import timestamp
@@ -27,7 +27,7 @@ class _Body(BaseModel):
 
 class ItemIn(_Body):
     product_id: Name = Field(description="A product of the store.")
-    quantity: int = Field(ge=1, le=10_000, description="No more than there is in stock.")
+    quantity: Quantity = Field(description="No more than there is in stock.")
 
 
 class AddressIn(_Body):

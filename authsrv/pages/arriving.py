@@ -11,7 +11,7 @@ from authsrv.kit.errors import DomainError
 from authsrv.storage.unit import Unit
 from authsrv.web.context import context_of
 from authsrv.web.csrf import forget_browser
-from authsrv.web.limits import address_key
+from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.sessions import set_session_cookie
 from authsrv.web.templates import link, local_path
@@ -45,7 +45,7 @@ def arrival_of(request: Request, form: Mapping[str, str]) -> Arrival:
 async def refuse_flood(request: Request) -> None:
     """Counts a step of signing in against the network address, and against the store. Raises RateLimited."""
     runtime, context = runtime_of(request), context_of(request)
-    await runtime.limits.hit("sign_in_per_address", address_key(context.client_address))
+    note_allowance(request, await runtime.limits.hit("sign_in_per_address", address_key(context.client_address)))
     await runtime.limits.hit("sign_in_per_store", context.store or runtime.settings.default_store)
 
 

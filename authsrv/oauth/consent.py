@@ -138,12 +138,11 @@ class Consents:
 
     def _of_member(self, unit: Unit, asked: AuthorizationRequest, signed_in: SignedIn) -> Standing:
         """No store is named: the person's own, to choose from where there are several (always asked then)."""
-        consents = list_store_consents(unit, signed_in.user_id, asked.client.row_id)
+        consents, given = list_store_consents(unit, signed_in.user_id, asked.client.row_id)
         stores = tuple(dict.fromkeys(KnownStore(c.store_id, c.prefix, c.name, c.currency) for c in consents))
         if len(stores) > 1:
             return Standing(Place(None, stores), needs_consent=True)
         if not stores:
-            given = list_consents(unit, signed_in.user_id, asked.client.row_id, None)
             return Standing(Place(None), _is_uncovered(asked, given))
         given = [(consent.scope, consent.created_at) for consent in consents if consent.created_at]
         return Standing(Place(stores[0]), _is_uncovered(asked, given))

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false, null, union_all
 from sqlalchemy import select as select_columns
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.clients import Client
@@ -81,13 +81,8 @@ class UserGrant:
 
 def add_grant(unit: Unit, grant: Grant) -> bool:
     """Stores a grant; False when there is one of this id: the consent it comes from was already used."""
-    try:
-        with unit.session.begin_nested():
-            unit.session.add(grant)
-            unit.session.flush()
-    except IntegrityError:
-        return False
-    return True
+    insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return unit.change(insert(Grant).values(**grant.model_dump()).on_conflict_do_nothing()) == 1
 
 
 def list_consents(unit: Unit, user_id: UUID, client_row_id: UUID, store_id: UUID | None) -> list[tuple[str, datetime]]:
@@ -104,20 +99,28 @@ def list_consents(unit: Unit, user_id: UUID, client_row_id: UUID, store_id: UUID
     return [(scope, created_at) for scope, created_at in unit.session.exec(query)]
 
 
-def list_store_consents(unit: Unit, user_id: UUID, client_row_id: UUID) -> list[StoreConsent]:
-    """The person's stores, each with the living grants to the client there, in one statement."""
-    given = and_(*_given(unit, user_id, client_row_id), col(Grant.store_id) == col(Membership.store_id))
-    columns: Any = (Store.id, Store.prefix, Store.name, Store.currency, Grant.scope, Grant.created_at)
-    query = (
-        select_columns(*columns)
+def list_store_consents(
+    unit: Unit, user_id: UUID, client_row_id: UUID
+) -> tuple[list[StoreConsent], list[tuple[str, datetime]]]:
+    """The person's stores, each with the living grants to the client there, and those for no store; one statement."""
+    given = _given(unit, user_id, client_row_id)
+    of_grant: Any = (Grant.scope, Grant.created_at)
+    of_store: Any = (Store.id, Store.prefix, Store.name, Store.currency)
+    in_stores = (
+        select_columns(*of_store, *of_grant, col(Grant.id).label("grant_id"))
         .select_from(Membership)
         .join(Store, col(Store.id) == col(Membership.store_id))
-        .join(Grant, given, isouter=True)
+        .join(Grant, and_(*given, col(Grant.store_id) == col(Membership.store_id)), isouter=True)
         .where(col(Membership.user_id) == user_id)
-        .order_by(col(Store.name), col(Grant.id).desc())
-        .limit(_STORE_CONSENTS_READ)
     )
-    return [StoreConsent(*row) for row in unit.session.execute(query)]
+    elsewhere = select_columns(null(), null(), null(), null(), *of_grant, col(Grant.id)).where(
+        *given, col(Grant.store_id).is_(None)
+    )
+    both = union_all(in_stores, elsewhere)
+    query = both.order_by(both.selected_columns.name, both.selected_columns.grant_id.desc()).limit(_STORE_CONSENTS_READ)
+    rows = unit.session.execute(query).all()
+    stores = [StoreConsent(*row[:6]) for row in rows if row[0] is not None]
+    return stores, [(row[4], row[5]) for row in rows if row[0] is None]
 
 
 def _given(unit: Unit, user_id: UUID, client_row_id: UUID) -> tuple[ColumnElement[bool], ...]:

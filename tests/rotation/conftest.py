@@ -26,11 +26,12 @@ from authsrv.storage.grants import Grant
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
 from tests.conftest import ENGINES, migrate_to_head
-from tests.rotation.engine import VERIFIER
+from tests.rotation.engine import VERIFIER, PlainSqlite, Postgres
 from tests.support import processes
 from tests.support.postgres import PostgresCluster
 from tests.support.server import ServerProcess
 from tests.support.traffic import FORM, SECRET_KEY, Answer, Caller, settings_of
+from tests.support.world import ManualClock
 
 T = TypeVar("T")
 CALLBACK = "https://app.example/callback"
@@ -96,6 +97,21 @@ class ConnectedApp:
         return [event.event for event in reversed(found)]
 
 
+@pytest.fixture
+def sqlite_seam(clock: ManualClock) -> Iterator[PlainSqlite]:
+    seam = PlainSqlite(clock)
+    yield seam
+    seam.close()
+
+
+@pytest.fixture
+def postgresql_seam(postgres_url: str, clock: ManualClock) -> Iterator[Postgres]:
+    migrate_to_head(postgres_url)
+    seam = Postgres(postgres_url, clock)
+    yield seam
+    seam.close()
+
+
 @pytest.fixture(scope="module", params=ENGINES)
 def workers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: PostgresCluster
@@ -109,7 +125,7 @@ def workers(
         url = postgres.url(name)
     migrate_to_head(url)
     # Two cores run clients, workers and database at once: waiting is no fault of theirs.
-    settings = settings_of(url, database__timeout_seconds="30", mail_url="outbox:")
+    settings = settings_of(url, database__timeout_seconds="30", mail_url="outbox:", limits__token_per_client="off")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processes, "READY_SECONDS", 90.0)
         server = ServerProcess(folder, settings, "--workers", "2")

@@ -1,7 +1,6 @@
 """Whatever happens to a chain of refresh tokens, in whatever order: it ends as decision 3 of the design promises."""
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -18,19 +17,15 @@ from hypothesis.stateful import (
 )
 
 from authsrv.storage.audit import list_audit_events
-from tests.conftest import migrate_to_head
 from tests.rotation.engine import (
     VERIFIER,
     Connected,
-    PlainSqlite,
-    Postgres,
     Process,
     Seam,
     begin,
     connect,
 )
 from tests.rotation.model import ACCESS, Access, Model, Outcome, Row, Rules
-from tests.support.world import ManualClock
 
 SECRET = "the-first-secret-of-this-server-is-long-enough"
 DAY = timedelta(days=1)
@@ -230,21 +225,6 @@ class Rotation(RuleBasedStateMachine):
     def keep(self) -> None:
         """Remembers the row as a replica may."""
         self.kept = [*self.kept, (self.process.row(self.app.grant_id), self.model.row)][-KEPT:]
-
-
-@pytest.fixture
-def sqlite_seam(clock: ManualClock) -> Iterator[PlainSqlite]:
-    seam = PlainSqlite(clock)
-    yield seam
-    seam.close()
-
-
-@pytest.fixture
-def postgresql_seam(postgres_url: str, clock: ManualClock) -> Iterator[Postgres]:
-    migrate_to_head(postgres_url)
-    seam = Postgres(postgres_url, clock)
-    yield seam
-    seam.close()
 
 
 # Other examples at each run; a failing one is printed with what brings it back.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -46,6 +47,7 @@ class FeedReader:
         self._poll_seconds = poll_seconds
         self._max_age_seconds = max_age_seconds
         self._horizon = 0
+        self._heard: set[UUID] = set()
         self._under_way: asyncio.Task[None] | None = None
         self._nudged = asyncio.Event()
         self._is_failing = False
@@ -116,15 +118,19 @@ class FeedReader:
         began_at = self._clock.monotonic()
         if self._horizon and self._revocations.age_seconds() > _TOO_LONG_AWAY_SECONDS:
             self._horizon = 0
+            self._heard.clear()
             self._start_over()
         horizon = self._horizon
         reading = await self._database.transact(lambda unit: read_feed(unit, horizon), read_only=True)
         if reading.horizon < horizon:
             # The numbers went backwards: another database stands behind the URL (a restored one, say).
+            self._heard.clear()
             self._start_over()
             reading = await self._database.transact(lambda unit: read_feed(unit, 0), read_only=True)
         self._horizon = reading.horizon
-        self._hear(reading.notices)
+        # While any transaction stays open, the same lines are read again and again; they are news only once.
+        self._hear([notice for notice in reading.notices if notice.id not in self._heard])
+        self._heard = {notice.id for notice in reading.notices}
         self._revocations.forget_expired(self._clock.now())
         await self._after_reading()
         self._revocations.mark_read(began_at)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -25,7 +26,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 3
-_SQLITE_BUSY_MILLISECONDS = 5000
 _READ_ONLY = "authsrv_read_only"
 
 
@@ -163,7 +163,9 @@ class Database:
             # An error is logged with its statement; the values in it are people's.
             hide_parameters=True,
         )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        # Its own waiting must not outlast the transaction's.
+        busy_milliseconds = int(self._timeout_seconds * 1000)
+        event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, busy_milliseconds))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
 
@@ -219,12 +221,12 @@ async def _connect(url: URL) -> "asyncpg.Connection[asyncpg.Record]":
     )
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
+def _prepare_sqlite(busy_milliseconds: int, connection: Any, _: object) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` chooses how.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout = {_SQLITE_BUSY_MILLISECONDS}",
+        f"busy_timeout = {busy_milliseconds}",
         "journal_mode = WAL",
         # An accepted order survives a power cut too.
         "synchronous = FULL",

@@ -90,9 +90,11 @@ def test_the_table_names_settings_that_exist() -> None:
 def test_the_table_tells_the_defaults() -> None:
     defaults = tomllib.loads((REPOSITORY / "config" / "defaults.toml").read_text())
     rows = re.findall(r"^\| `([a-z_.]+)` \| `AUTHSRV_\w+` \| `?([^|`]+?)`? \|", README, re.MULTILINE)
-    numbers = {name: float(default) for name, default in rows if "." in name}
-    assert numbers == {name: _look_up(defaults, name) for name in numbers}
     told = dict(rows)
+    rates = {name: default for name, default in rows if name in {f"limits.{rate}" for rate in defaults["limits"]}}
+    assert {f"limits.{name}": str(value) for name, value in defaults["limits"].items()} == rates
+    numbers = {name: float(default) for name, default in rows if "." in name and name not in rates}
+    assert numbers == {name: _look_up(defaults, name) for name in numbers}
     for name in ("database_url", "store_hosts", "log_level"):
         assert told[name] == defaults[name]
 

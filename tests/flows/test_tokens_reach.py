@@ -1,6 +1,7 @@
 """How far a token reaches: scopes and audiences narrowed, tokens of others, what a client may ask about its own."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -25,6 +26,17 @@ def post(app: App, path: str, token: str) -> Any:
 def audience_of(world: World, token: str) -> Any:
     api = Service.hired(world, is_resource_server=True)
     return world.http.post("/oauth/introspect", data={"token": token}, auth=api.basic).json().get("aud")
+
+
+def test_no_redirect_passes_a_form_on_to_the_app(world: World, app: App) -> None:
+    """RFC 9700, 4.12: a 307 would have the browser send it again, to whoever comes next."""
+    person = Person.signed_in(world)
+    asked = urlsplit(app.authorize_url(scope=WIDE))
+    posted = person.browser.post(asked.path, data=dict(parse_qsl(asked.query)))
+    assert posted.status_code == 303
+    allowed = person.send(person.visit(posted.headers["location"]), decision="allow")
+    assert allowed.status_code == 303
+    assert allowed.headers["referrer-policy"] == "no-referrer"
 
 
 def test_a_narrower_refresh_does_not_shrink_the_grant(world: World, app: App) -> None:

@@ -9,6 +9,7 @@ from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.shop.events import tell
 from authsrv.storage.orders import (
+    Customer,
     Order,
     OrderLine,
     add_order,
@@ -21,6 +22,7 @@ from authsrv.storage.orders import (
 )
 from authsrv.storage.products import Product, list_products_named, return_stock, take_stock
 from authsrv.storage.unit import Unit
+from authsrv.storage.users import find_membership
 
 # Each status and where it may move on to.
 TRANSITIONS: Mapping[str, frozenset[str]] = {
@@ -45,9 +47,12 @@ class WantedItem:
 
 @dataclass(frozen=True, slots=True)
 class WantedOrder:
-    """An order before it is judged; the shape of each field has been checked at the door."""
+    """An order before it is judged; the shape of each field has been checked at the door.
 
-    customer_id: str
+    A person who orders for themselves need not say which customer they are.
+    """
+
+    customer_id: str | None
     items: tuple[WantedItem, ...]
     shipping_address: dict[str, str]
     payment_method: str
@@ -77,7 +82,7 @@ class OrderPage:
 class Listing:
     """Which orders are asked for, and which part of them."""
 
-    customer_id: str | None
+    customer: Customer | None
     status: str | None
     after: UUID | None
     offset: int
@@ -92,8 +97,14 @@ class Change:
     shipping_address: dict[str, str] | None = None
 
 
-def place_order(unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by: str) -> Order:
-    """Stores the order and takes its products out of stock, or raises `invalid_parameter` naming the item."""
+def place_order(
+    unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by: str, person: UUID | None = None
+) -> Order:
+    """Stores the order and takes its products out of stock, or raises `invalid_parameter` naming what is wrong.
+
+    `person` is set where someone orders for themselves.
+    """
+    customer_id = _judge_customer(unit, store, wanted.customer_id, person)
     products = {product.product_id: product for product in _find_products(unit, store, wanted)}
     chosen = [products.get(item.product_id) for item in wanted.items]
     for position, product in enumerate(chosen):
@@ -105,7 +116,7 @@ def place_order(unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by
     order = Order(
         id=unit.new_id(),
         store_id=store.id,
-        customer_id=wanted.customer_id,
+        customer_id=customer_id,
         status="pending",
         currency=store.currency,
         total_minor=sum(product.price_minor * item.quantity for item, product in priced),
@@ -122,12 +133,12 @@ def place_order(unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by
     return order
 
 
-def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *, customer_id: str | None) -> Order:
+def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *, customer: Customer | None) -> Order:
     """Changes the order while nobody else can, so that no change is lost.
 
     Raises `not_found`, and `invalid_transition` for a move that is not in `TRANSITIONS`.
     """
-    order = _lock(unit, store, order_id, customer_id)
+    order = _lock(unit, store, order_id, customer)
     if change.shipping_address is not None and order.status not in _ADDRESS_CAN_CHANGE:
         raise DomainError("invalid_transition", 409, f"The address of an order that is {order.status} cannot change.")
     moves = change.status is not None and change.status != order.status
@@ -143,9 +154,9 @@ def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *
     return order
 
 
-def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, customer_id: str | None) -> Order:
+def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, customer: Customer | None) -> Order:
     """Cancels the order and puts its products back. Raises `not_found` and `invalid_transition`."""
-    order = _lock(unit, store, order_id, customer_id)
+    order = _lock(unit, store, order_id, customer)
     if "cancelled" not in TRANSITIONS[order.status]:
         raise _bad_move(order.status, "cancelled")
     _restock(unit, order)
@@ -156,10 +167,10 @@ def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, customer_id: s
     return order
 
 
-def get_order(unit: Unit, store: KnownStore, order_id: str, *, customer_id: str | None) -> PlacedOrder:
+def get_order(unit: Unit, store: KnownStore, order_id: str, *, customer: Customer | None) -> PlacedOrder:
     """The order; raises `not_found` for one that is none, or another store's, or another customer's."""
     row_id = parse_uuid(order_id)
-    order = find_order(unit, store.id, row_id, customer_id) if row_id else None
+    order = find_order(unit, store.id, row_id, customer) if row_id else None
     if order is None:
         raise DomainError("not_found", 404, "There is no such order.")
     return PlacedOrder(order, list_lines(unit, [order.id])[order.id])
@@ -167,21 +178,49 @@ def get_order(unit: Unit, store: KnownStore, order_id: str, *, customer_id: str 
 
 def list_page(unit: Unit, store: KnownStore, listing: Listing) -> OrderPage:
     """One page of the store's orders."""
-    chosen = {"customer_id": listing.customer_id, "status": listing.status}
-    # One more than asked for tells whether there is a next page.
-    orders = list_orders(unit, store.id, **chosen, after=listing.after, offset=listing.offset, limit=listing.limit + 1)
+    customer, status = listing.customer, listing.status
+    orders = list_orders(
+        unit,
+        store.id,
+        customer=customer,
+        status=status,
+        after=listing.after,
+        offset=listing.offset,
+        # One more than asked for tells whether there is a next page.
+        limit=listing.limit + 1,
+    )
     page = orders[: listing.limit]
     lines = list_lines(unit, [order.id for order in page])
     return OrderPage(
         orders=tuple(PlacedOrder(order, lines[order.id]) for order in page),
-        total=count_orders(unit, store.id, **chosen),
+        total=count_orders(unit, store.id, customer=customer, status=status),
         last=page[-1].id if len(orders) > listing.limit else None,
     )
 
 
-def _lock(unit: Unit, store: KnownStore, order_id: str, customer_id: str | None) -> Order:
+def find_customer_id(unit: Unit, store: KnownStore, person: UUID) -> str | None:
+    """The store's name for this person, None for who is none of its customers."""
+    membership = find_membership(unit, store_id=store.id, user_id=person)
+    return membership.customer_id if membership else None
+
+
+def _judge_customer(unit: Unit, store: KnownStore, named: str | None, person: UUID | None) -> str:
+    own = find_customer_id(unit, store, person) if person else named
+    if own is None:
+        raise DomainError("invalid_parameter", 400, "The customer_id parameter is required.")
+    if named not in {None, own}:
+        raise not_own_customer()
+    return own
+
+
+def not_own_customer() -> DomainError:
+    """The refusal of a person who names somebody else."""
+    return DomainError("invalid_parameter", 400, "customer_id is not the customer this access token belongs to.")
+
+
+def _lock(unit: Unit, store: KnownStore, order_id: str, customer: Customer | None) -> Order:
     row_id = parse_uuid(order_id)
-    order = lock_order(unit, store.id, row_id, customer_id) if row_id else None
+    order = lock_order(unit, store.id, row_id, customer) if row_id else None
     if order is None:
         raise DomainError("not_found", 404, "There is no such order.")
     return order

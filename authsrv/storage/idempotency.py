@@ -15,7 +15,7 @@ _LOCK = int.from_bytes(b"idem", "big")
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A key of one credential: `request_digest` is the SHA-256 of what was asked, in hex, `answer` what was said."""
+    """A key of one credential: `request_digest` is a keyed digest of what was asked, in hex, `answer` what was said."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (UniqueConstraint("owner", "key_digest"),)

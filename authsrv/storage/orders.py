@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Column, Index
@@ -10,6 +10,10 @@ from sqlmodel import Field, SQLModel, col, func, select
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
+from authsrv.storage.users import Membership
+
+# The store's name for one, or a person, whose name in the store is looked up by the same statement.
+Customer: TypeAlias = str | UUID
 
 
 class Order(SQLModel, table=True):
@@ -59,20 +63,16 @@ def add_order(unit: Unit, order: Order, lines: Sequence[OrderLine]) -> None:
     unit.session.flush()
 
 
-def find_order(unit: Unit, store_id: UUID, order_id: UUID, customer_id: str | None) -> Order | None:
+def find_order(unit: Unit, store_id: UUID, order_id: UUID, customer: Customer | None) -> Order | None:
     """The order, if it is this store's and (where one is named) this customer's."""
-    query = select(Order).where(col(Order.id) == order_id, col(Order.store_id) == store_id)
-    if customer_id is not None:
-        query = query.where(Order.customer_id == customer_id)
+    query = select(Order).where(col(Order.id) == order_id, *_chosen(store_id, customer, None))
     return unit.session.exec(query).first()
 
 
-def lock_order(unit: Unit, store_id: UUID, order_id: UUID, customer_id: str | None) -> Order | None:
+def lock_order(unit: Unit, store_id: UUID, order_id: UUID, customer: Customer | None) -> Order | None:
     """The same, and nobody else changes it until this transaction ends."""
-    query = select(Order).where(col(Order.id) == order_id, col(Order.store_id) == store_id).with_for_update()
-    if customer_id is not None:
-        query = query.where(Order.customer_id == customer_id)
-    return unit.session.exec(query).first()
+    query = select(Order).where(col(Order.id) == order_id, *_chosen(store_id, customer, None))
+    return unit.session.exec(query.with_for_update()).first()
 
 
 def save_order(unit: Unit, order: Order) -> None:
@@ -94,29 +94,30 @@ def list_orders(
     unit: Unit,
     store_id: UUID,
     *,
-    customer_id: str | None,
+    customer: Customer | None,
     status: str | None,
     after: UUID | None,
     offset: int,
     limit: int,
 ) -> list[Order]:
     """Newest first; `after` goes on behind that order, whatever arrived since."""
-    query = select(Order).where(*_chosen(store_id, customer_id, status))
+    query = select(Order).where(*_chosen(store_id, customer, status))
     if after is not None:
         query = query.where(col(Order.id) < after)
     return list(unit.session.exec(query.order_by(col(Order.id).desc()).offset(offset).limit(limit)))
 
 
-def count_orders(unit: Unit, store_id: UUID, *, customer_id: str | None, status: str | None) -> int:
-    return unit.session.exec(
-        select(func.count()).select_from(Order).where(*_chosen(store_id, customer_id, status))
-    ).one()
+def count_orders(unit: Unit, store_id: UUID, *, customer: Customer | None, status: str | None) -> int:
+    return unit.session.exec(select(func.count()).select_from(Order).where(*_chosen(store_id, customer, status))).one()
 
 
-def _chosen(store_id: UUID, customer_id: str | None, status: str | None) -> list[Any]:
+def _chosen(store_id: UUID, customer: Customer | None, status: str | None) -> list[Any]:
     chosen: list[Any] = [col(Order.store_id) == store_id]
-    if customer_id is not None:
-        chosen.append(col(Order.customer_id) == customer_id)
+    if isinstance(customer, UUID):
+        person = select(Membership.customer_id).where(Membership.store_id == store_id, Membership.user_id == customer)
+        chosen.append(col(Order.customer_id) == person.scalar_subquery())
+    elif customer is not None:
+        chosen.append(col(Order.customer_id) == customer)
     if status is not None:
         chosen.append(col(Order.status) == status)
     return chosen

@@ -36,7 +36,7 @@ def _read_countries() -> frozenset[str]:
     aliases = get_global("territory_aliases")
     short = {code for code in get_global("territory_currencies") if code not in aliases}
     long = {code for code, (now, *_) in aliases.items() if len(code) == 3 and code.isalpha() and now in short}
-    return frozenset(short | long - _RETIRED)
+    return frozenset((short | long) - _RETIRED)
 
 
 COUNTRIES = _read_countries()

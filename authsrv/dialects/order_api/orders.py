@@ -1,6 +1,8 @@
 """The Order API's doors: place an order, read, change and cancel one, list them."""
 
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,8 +18,10 @@ from authsrv.shop.orders import (
     PlacedOrder,
     cancel_order,
     change_order,
+    find_customer_id,
     get_order,
     list_page,
+    not_own_customer,
     place_order,
 )
 from authsrv.storage.orders import Order
@@ -33,14 +37,14 @@ async def create(request: Request) -> Response:
     """`POST /orders`: 201 with the order's id, status and time; once for one Idempotency-Key."""
     principal = await require(request, "orders:write", _RESOURCE)
     body = await _json_body(request)
-    wanted = read_order(body, principal.user_id)
+    wanted = read_order(body)
     runtime = runtime_of(request)
     key = read_key(request, principal, body)
 
     def work(unit: Unit) -> dict[str, Any]:
         def place() -> dict[str, Any]:
             store = _store(runtime, unit, principal)
-            return created(place_order(unit, store, wanted, placed_by=principal.client_id))
+            return created(place_order(unit, store, wanted, placed_by=principal.client_id, person=_person(principal)))
 
         return once(unit, key, place) if key else place()
 
@@ -55,7 +59,7 @@ async def update(request: Request) -> Response:
 
     def work(unit: Unit) -> Order:
         store = _store(runtime, unit, principal)
-        return change_order(unit, store, request.path_params["order_id"], change, customer_id=principal.user_id)
+        return change_order(unit, store, request.path_params["order_id"], change, customer=_person(principal))
 
     return _answer(changed(await runtime.database.transact(work)))
 
@@ -67,7 +71,7 @@ async def cancel(request: Request) -> Response:
 
     def work(unit: Unit) -> Order:
         store = _store(runtime, unit, principal)
-        return cancel_order(unit, store, request.path_params["order_id"], customer_id=principal.user_id)
+        return cancel_order(unit, store, request.path_params["order_id"], customer=_person(principal))
 
     return _answer(changed(await runtime.database.transact(work)))
 
@@ -79,7 +83,7 @@ async def read(request: Request) -> Response:
 
     def work(unit: Unit) -> PlacedOrder:
         store = _store(runtime, unit, principal)
-        return get_order(unit, store, request.path_params["order_id"], customer_id=principal.user_id)
+        return get_order(unit, store, request.path_params["order_id"], customer=_person(principal))
 
     return _answer(whole(await runtime.database.transact(work, read_only=True)))
 
@@ -88,10 +92,16 @@ async def list_all(request: Request) -> Response:
     """`GET /orders?customer_id&status&page&limit`: a bare array, newest first, with X-Total-Count and Link."""
     principal = await require(request, "orders:read", _RESOURCE)
     runtime = runtime_of(request)
-    listing = read_listing(request, principal)
+    listing = read_listing(request)
 
     def work(unit: Unit) -> OrderPage:
-        return list_page(unit, _store(runtime, unit, principal), listing)
+        store = _store(runtime, unit, principal)
+        person = _person(principal)
+        if person is None:
+            return list_page(unit, store, listing)
+        if listing.customer is not None and listing.customer != find_customer_id(unit, store, person):
+            raise not_own_customer()
+        return list_page(unit, store, replace(listing, customer=person))
 
     page = await runtime.database.transact(work, read_only=True)
     headers = {"X-Total-Count": str(page.total)}
@@ -104,6 +114,11 @@ async def _json_body(request: Request) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise DomainError("unsupported_media_type", 415, "The body must be application/json.")
     return await request.body()
+
+
+def _person(principal: Principal) -> UUID | None:
+    """Whose orders alone this credential opens: a person's own; None for a service's or a key's, which open all."""
+    return UUID(principal.user_id) if principal.user_id else None
 
 
 def _store(runtime: Runtime, unit: Unit, principal: Principal) -> KnownStore:

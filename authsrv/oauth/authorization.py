@@ -20,6 +20,8 @@ RESPONSE_MODES = ("query", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_VALUE = 2000
+# The column it is kept in has no room for more.
+_LONGEST_OF = {"nonce": 512}
 # RFC 8252, 7.3: any port, for the addresses; `localhost` may resolve to somebody else.
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
@@ -147,7 +149,7 @@ class AuthorizationRules:
         for name in values:
             if name != "resource" and len(_values(pairs, name)) > 1:
                 raise refuse("invalid_request", "A parameter is repeated.")
-        if any(len(value) > _LONGEST_VALUE for value in values.values()):
+        if any(len(value) > _LONGEST_OF.get(name, _LONGEST_VALUE) for name, value in values.items()):
             raise refuse("invalid_request", "A parameter is too long.")
         if any("\0" in value for value in values.values()):
             raise refuse("invalid_request", "A parameter has a character it cannot have.")
@@ -248,12 +250,12 @@ def _is_same_uri(uri: str, registered: str, client_type: str) -> bool:
         return True
     if client_type != "native":
         return False
-    wanted, own = urlsplit(uri), urlsplit(registered)
-    if own.scheme != "http" or own.hostname not in _LOOPBACK_ADDRESSES or wanted.hostname != own.hostname:
-        return False
     try:
+        wanted, own = urlsplit(uri), urlsplit(registered)
         wanted_port = wanted.port
     except ValueError:
+        return False
+    if own.scheme != "http" or own.hostname not in _LOOPBACK_ADDRESSES or wanted.hostname != own.hostname:
         return False
     if wanted_port == 0:
         return False

@@ -17,7 +17,7 @@ from authsrv.oauth.id_tokens import IdTokens
 from authsrv.settings import TokenSettings
 from authsrv.storage.grants import Grant, add_grant, list_consents, list_store_consents
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import add_membership, find_membership, find_user_by_id
+from authsrv.storage.users import find_user_by_id, join_store
 
 # Not a choice of the person's: without it the request would not be a sign-in at all.
 _REQUIRED = frozenset({"openid"})
@@ -68,6 +68,9 @@ class Consents:
         """
         client = asked.client
         settled = self._stores.find(unit, client.store) if client.store else named
+        if client.store and settled is None:
+            # Never another store in its place.
+            raise AuthorizationRefused("server_error", "The client's store is not there.", asked.back)
         if settled is not None:
             given = list_consents(unit, signed_in.user_id, client.row_id, settled.id)
             standing = Standing(Place(settled), _is_uncovered(asked, given))
@@ -161,8 +164,8 @@ def chosen_scopes(asked: AuthorizationRequest, ticked: Sequence[str]) -> list[st
 
 def welcome_customer(unit: Unit, signed_in: SignedIn, store: KnownStore | None) -> None:
     """Who lets an app act for them in a store is at least a customer there."""
-    if store is not None and find_membership(unit, store_id=store.id, user_id=signed_in.user_id) is None:
-        add_membership(unit, store_id=store.id, user_id=signed_in.user_id, role="customer", customer_id=None)
+    if store is not None:
+        join_store(unit, store_id=store.id, user_id=signed_in.user_id)
 
 
 def _is_uncovered(asked: AuthorizationRequest, given: Sequence[tuple[str, datetime]]) -> bool:

@@ -61,6 +61,10 @@ class Behalf:
     ends_at: int
 
 
+class _NoToken(Exception):
+    """The text is no access token of ours."""
+
+
 class _Claims(BaseModel):
     """What the claims of a JWT must be to make an access token (RFC 9068, 2.2): a good signature is not enough."""
 
@@ -102,7 +106,7 @@ class AccessTokens:
         self._identifiers = identifiers
         self._vault = vault
         self._access_seconds = access_seconds
-        self._read = lru_cache(maxsize=_REMEMBERED)(self._read_anew)
+        self._read = lru_cache(maxsize=_REMEMBERED)(self._read_good)
 
     def issue(
         self,
@@ -129,14 +133,17 @@ class AccessTokens:
             user_id=behalf.user_id if behalf else None,
         )
         if client.token_format == "opaque":
-            return self._sealer.seal(OPAQUE_ACCESS, _to_handle(token)), token
+            return self._sealer.seal(OPAQUE_ACCESS, self._to_handle(token)), token
         ring_key = self._keyring.signing(cast("Algorithm", client.signing_alg))
         return sign(self._claims(token), ring_key.key, ring_key.algorithm, JWT_TYPE), token
 
     def find(self, text: str) -> AccessToken | None:
         """The token if it is ours, unexpired and not taken back. The caller has made sure that the feed is fresh."""
-        token = self._read(text)
-        if token is None or token.expires_at <= self._clock.time_ns() // 1_000_000_000:
+        try:
+            token = self._read(text)
+        except _NoToken:
+            return None
+        if token.expires_at <= self._clock.time_ns() // 1_000_000_000:
             return None
         if self._revocations.has_ended(token.grant_id):
             return None
@@ -194,10 +201,40 @@ class AccessTokens:
             return open_person(self._vault, sealed)
         return claims["sub"] if claims["sub"] != claims["client_id"] else None
 
+    def _to_handle(self, token: AccessToken) -> Handle:
+        """The handle's row id is the `jti`, its counter the expiry; the rest is attached, for all to read."""
+        rest = [token.client_id, token.subject, token.scope, token.audience, token.issued_at]
+        rest += [token.store, token.grant_id, token.auth_time, self._sealed_person(token)]
+        return Handle(token.jti, token.expires_at, orjson.dumps(rest))
+
+    def _from_handle(self, handle: Handle) -> AccessToken:
+        client_id, subject, scope, audience, issued_at, store, grant_id, auth_time, person = orjson.loads(
+            handle.attachment
+        )
+        return AccessToken(
+            jti=handle.row_id,
+            client_id=client_id,
+            subject=subject,
+            scope=scope,
+            audience=tuple(audience),
+            issued_at=issued_at,
+            expires_at=handle.counter,
+            store=store,
+            grant_id=grant_id,
+            auth_time=auth_time,
+            user_id=self._person({"sub": subject, "client_id": client_id, "person": person}),
+        )
+
+    def _read_good(self, text: str) -> AccessToken:
+        """Raises _NoToken, which is not remembered: a flood of made-up texts fills no memory and pushes nothing out."""
+        if (token := self._read_anew(text)) is None:
+            raise _NoToken
+        return token
+
     def _read_anew(self, text: str) -> AccessToken | None:
         if text.startswith(OPAQUE_ACCESS.prefix):
             handle = self._sealer.open(OPAQUE_ACCESS, text)
-            return _from_handle(handle) if handle else None
+            return self._from_handle(handle) if handle else None
         return self._read_jwt(text)
 
     def _read_jwt(self, text: str) -> AccessToken | None:
@@ -237,29 +274,3 @@ def _makes_a_token(claims: dict[str, Any]) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _to_handle(token: AccessToken) -> Handle:
-    """The handle's row id is the `jti`, its counter the expiry; the rest is attached."""
-    rest = [token.client_id, token.subject, token.scope, token.audience, token.issued_at]
-    rest += [token.store, token.grant_id, token.auth_time, token.user_id]
-    return Handle(token.jti, token.expires_at, orjson.dumps(rest))
-
-
-def _from_handle(handle: Handle) -> AccessToken:
-    client_id, subject, scope, audience, issued_at, store, grant_id, auth_time, user_id = orjson.loads(
-        handle.attachment
-    )
-    return AccessToken(
-        jti=handle.row_id,
-        client_id=client_id,
-        subject=subject,
-        scope=scope,
-        audience=tuple(audience),
-        issued_at=issued_at,
-        expires_at=handle.counter,
-        store=store,
-        grant_id=grant_id,
-        auth_time=auth_time,
-        user_id=user_id,
-    )

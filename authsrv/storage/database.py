@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import asyncpg
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,7 +19,8 @@ from sqlmodel import Session
 from authsrv.kit.clock import Clock
 from authsrv.kit.errors import DomainError, Unavailable
 from authsrv.kit.identifiers import Identifiers
-from authsrv.storage.unit import Notice, Unit
+from authsrv.storage.direct import DirectStatement
+from authsrv.storage.unit import FetchDirect, Notice, Unit
 
 T = TypeVar("T")
 
@@ -41,6 +42,9 @@ class Database:
         self._identifiers = identifiers
         self._pool_size = pool_size
         self._timeout_seconds = timeout_seconds
+        self._watchers: list[Callable[[str], None]] = []
+        self._compiled: dict[Executable, DirectStatement] = {}
+        self._direct: FetchDirect | None = None
         self._listeners: list[Callable[[Sequence[Notice]], None]] = []
         # SQLite has one writer: waiting here is fair and cheap, waiting in its busy handler is neither.
         self._writer = asyncio.Lock()
@@ -69,6 +73,8 @@ class Database:
         event.listen(sync_engine, "before_cursor_execute", self._count)
         # One statement of its own needs no BEGIN and COMMIT around it, unless a pooler could part its two halves.
         alone: dict[str, Any] = {} if self.is_sqlite or self.has_pooler else {"isolation_level": "AUTOCOMMIT"}
+        # A pooler could part preparing from running; SQLite has no driver that would be worth the way around.
+        self._direct = None if self.is_sqlite or self.has_pooler else self._fetch_direct
         self._reading = sync_engine.execution_options(**{_READ_ONLY: True}, **alone)
 
     async def close(self) -> None:
@@ -91,6 +97,11 @@ class Database:
         """Calls `listener` with the notices of each transaction of this process right after its commit."""
         self._listeners.append(listener)
 
+    def watch(self, watcher: Callable[[str], None]) -> Callable[[], None]:
+        """Shows `watcher` each statement as it is sent; returns what ends that."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
     async def transact(self, work: Callable[[Unit], T], *, read_only: bool = False) -> T:
         """Runs `work(unit)` below the seam and commits. No mail, no HTTP and no sleep belong inside.
 
@@ -102,7 +113,11 @@ class Database:
                 return await greenlet_spawn(self._run, work, read_only=read_only)
         except (TimeoutError, PoolTimeout) as slow:
             raise Unavailable("the database did not answer in time") from slow
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+        except asyncpg.PostgresError as error:
+            if not _is_away_state(error.sqlstate):
+                raise
+            raise Unavailable(f"the database is away: {type(error).__name__}") from error
+        except (OSError, asyncpg.InterfaceError) as away:
             raise Unavailable(f"the database is away: {type(away).__name__}") from away
         except DBAPIError as error:
             if _is_away(error):
@@ -125,7 +140,7 @@ class Database:
                 holds_writer = True
             return Session(self.engine.sync_engine, expire_on_commit=False)
 
-        unit = Unit(open_session, self._clock, self._identifiers)
+        unit = Unit(open_session, self._clock, self._identifiers, self._direct)
         try:
             try:
                 result = work(unit)
@@ -144,13 +159,37 @@ class Database:
         self._tell(unit.notices)
         return result
 
+    def _fetch_direct(self, statement: Executable, values: Mapping[str, Any]) -> Any:
+        """One statement on a pooled connection's own driver, committed by the server itself: one round trip."""
+        direct = self._compiled.get(statement)
+        if direct is None:
+            direct = self._compiled[statement] = DirectStatement(statement)
+        for watch in self._watchers:
+            watch(direct.sql)
+        self.statements += 1
+        connection = self.engine.sync_engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            record = await_only(driver.fetchrow(direct.sql, *direct.arguments(values)))
+        except asyncpg.PostgresError:
+            raise
+        except BaseException as broken:
+            # Cut off in the middle of an exchange: nobody may use it again.
+            connection.invalidate(broken if isinstance(broken, Exception) else None)
+            raise
+        finally:
+            connection.close()
+        return direct.row(record)
+
     def _tell(self, notices: Sequence[Notice]) -> None:
         if notices:
             for listener in self._listeners:
                 listener(notices)
 
-    def _count(self, *_: object) -> None:
+    def _count(self, _: object, __: object, statement: str, *___: object) -> None:
         self.statements += 1
+        for watch in self._watchers:
+            watch(statement)
 
     def _sqlite_engine(self) -> AsyncEngine:
         if path := self._url.database:

@@ -102,11 +102,21 @@ _READ = select(*_FACTS).where(*_OF_CLIENT)
 
 
 def take_code(
-    unit: Unit, grant_id: UUID, client_row_id: UUID, *, code_challenge: str | None, redirect_uri: str | None
+    unit: Unit,
+    grant_id: UUID,
+    client_row_id: UUID,
+    *,
+    code_challenge: str | None,
+    redirect_uri: str | None,
+    is_final: bool,
 ) -> LiveGrant | None:
-    """Redeems the grant's code, once; None when it is not live, or not for this client, challenge or redirect URI."""
+    """Redeems the grant's code, once; None when it is not live, or not for this client, challenge or redirect URI.
+
+    `is_final`: nothing that is judged afterwards can refuse the request.
+    """
+    fetch = unit.fetch_alone if is_final else unit.fetch_one
     return _fact(
-        unit.fetch_one(
+        fetch(
             _REDEEM,
             grant_id=grant_id,
             client_row_id=client_row_id,
@@ -118,15 +128,17 @@ def take_code(
 
 
 def step_generation(
-    unit: Unit, grant_id: UUID, client_row_id: UUID, *, presented: int, rotates: bool, idle: timedelta
+    unit: Unit, grant_id: UUID, client_row_id: UUID, *, presented: int, rotates: bool, idle: timedelta, is_final: bool
 ) -> LiveGrant | None:
     """Compare-and-swap: from `presented` to the next generation (or to itself, for a client that does not rotate).
 
     None when another generation is current, or the grant is dead, idle for too long, or not this client's.
+    `is_final`: nothing that is judged afterwards can refuse the request.
     """
     now = unit.now()
+    fetch = unit.fetch_alone if is_final else unit.fetch_one
     return _fact(
-        unit.fetch_one(
+        fetch(
             _STEP,
             grant_id=grant_id,
             client_row_id=client_row_id,

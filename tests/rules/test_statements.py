@@ -5,11 +5,9 @@ import re
 import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
 
 from authsrv.kit.handles import Handle, Purpose
 from authsrv.kit.identifiers import Identifiers
@@ -26,18 +24,17 @@ def counted(world: World) -> Iterator[list[str]]:
     """The statements meanwhile, without those of what runs beside requests: the feed's readings, posting, tidying."""
     statements: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def note(statement: str) -> None:
         words = " ".join(statement.split())
         is_reading = words.startswith("SELECT") and "revocation" in words
         if not is_reading and not words.startswith("BEGIN") and not BESIDE.search(words):
             statements.append(words)
 
-    engine = world.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    end = world.database.watch(note)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        end()
 
 
 def cost(service: Service, act: Act, *, at_most: int) -> list[str]:

@@ -57,6 +57,7 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
             self.client.row_id,
             code_challenge=self.code_challenge,
             redirect_uri=form.get("redirect_uri"),
+            is_final=not self.asked_audience,
         )
         if grant is None:
             raise self._explain(handle.row_id)

@@ -59,6 +59,7 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
             presented=handle.counter,
             rotates=self.client.rotates_refresh_tokens,
             idle=self._idle,
+            is_final=not self.asked_scopes and not self.asked_audience,
         ) or self._settle(handle)
         body = self.server.issuing.answer(
             self.client,

@@ -1,10 +1,15 @@
 """uvicorn, made to end and to refuse in bounded time and memory: its supervisor and its HTTP protocol."""
 
+import logging
+import socket
 import time
 
-from uvicorn.config import STARTUP_FAILURE
+from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
+
+log = logging.getLogger(__name__)
 
 # What a head (request line and headers) may take; the parser itself knows no bound.
 _HEAD_BYTES = 65_536
@@ -16,10 +21,45 @@ _LEAVE_SECONDS = 5.0
 class Supervisor(Multiprocess):
     """Keeps the workers alive, and leaves none behind when asked to stop."""
 
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        # When each worker that owes an answer was asked.
+        self._asked_at: dict[Process, float] = {}
+
     @property
     def has_failed(self) -> bool:
         """Whether it ended because a worker could not start."""
         return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+
+    def keep_subprocess_alive(self) -> None:
+        """Replaces who died or fell silent. Never waits: meanwhile it would hear neither a signal nor a death."""
+        for place, worker in enumerate(self.processes):
+            if worker.process.is_alive() and not self._is_silent(worker):
+                continue
+            worker.kill()
+            worker.join()
+            self._asked_at.pop(worker, None)
+            if worker.exitcode == STARTUP_FAILURE:
+                log.error("a worker failed to start, and so would the next: stopping")
+                self.should_exit.set()
+                return
+            log.warning("worker %s died", worker.pid)
+            self.processes[place] = Process(self.config, self.sockets)
+            self.processes[place].start()
+
+    def _is_silent(self, worker: Process) -> bool:
+        """Whether it has owed an answer for too long; asks again whoever has answered."""
+        now = time.monotonic()
+        try:
+            if worker in self._asked_at and worker.parent_conn.poll(0):
+                worker.parent_conn.recv()
+                del self._asked_at[worker]
+            if worker not in self._asked_at:
+                worker.parent_conn.send(b"ping")
+                self._asked_at[worker] = now
+        except (OSError, EOFError):
+            return True
+        return now - self._asked_at[worker] > self.config.timeout_worker_healthcheck
 
     def terminate_all(self) -> None:
         for process in self.processes:

@@ -9,7 +9,7 @@ from typing import Self
 
 import psutil
 
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 LOG_TAIL_LINES = 40
 
@@ -45,6 +45,11 @@ class ChildProcess:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
 
     def is_running(self) -> bool:
         return self._process.poll() is None

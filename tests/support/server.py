@@ -30,12 +30,13 @@ class ServerProcess(ChildProcess):
     def __init__(self, folder: Path, settings: Mapping[str, str], *args: str, port: int | None = None) -> None:
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
+        self.settings = {"AUTHSRV_ISSUER": self.url, **settings}
         super().__init__(
             f"authsrv-{self.port}",
             [*AUTHSRV, "serve", "--host", LOOPBACK, "--port", str(self.port), *args],
             folder=folder,
             ready=self._answers_ready,
-            env=_environment(folder, {"AUTHSRV_ISSUER": self.url, **settings}),
+            env=_environment(folder, self.settings),
         )
 
     def workers(self) -> list[int]:

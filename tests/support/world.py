@@ -74,7 +74,9 @@ class World:
     """A running server; `url` is its issuer. Tests make stores and clients of their own, so they can share one."""
 
     def __init__(self, database_url: str, *, clock: Clock | None = None, **settings: object) -> None:
-        listener = socket.create_server(("127.0.0.1", 0))
+        # With the protocol named, asyncio sends each answer at once (TCP_NODELAY) and not 40 ms later.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY}
         self.settings: Settings = load_settings(**{**own, **settings})

@@ -1,9 +1,10 @@
 """Builds the Starlette app from Settings: every part is made here, once, and handed down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -267,14 +268,14 @@ class _House:
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
             await self._begin()
-            beside = [
-                self._feed.run(),
-                self._feed.listen(),
-                self._housekeeping.run(),
-                self._key_uses.run(),
-                self._deliveries.run(),
-                self._measure(app),
-            ]
+            beside: tuple[Callable[[], Awaitable[None]], ...] = (
+                self._feed.run,
+                self._feed.listen,
+                self._housekeeping.run,
+                self._key_uses.run,
+                self._deliveries.run,
+                partial(self._measure, app),
+            )
             for work in beside:
                 stack.push_async_callback(_end, asyncio.create_task(_survive(work)))
             yield
@@ -371,12 +372,16 @@ async def _pass_on(_: Request, error: Exception) -> Response:
     raise error
 
 
-async def _survive(work: object) -> None:
-    """Runs what runs beside requests; if it ever breaks, that is said, once, loudly."""
-    try:
-        await work  # type: ignore[misc]
-    except Exception:
-        log.exception("a background task broke")
+async def _survive(work: Callable[[], Awaitable[None]]) -> None:
+    """Runs what runs beside requests; whatever breaks it is said loudly, and it begins again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a background task broke; it begins again")
+        else:
+            return
+        await asyncio.sleep(_START_AGAIN_SECONDS)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from authsrv.identity.sessions import SignedIn
-from authsrv.identity.stores import KnownStore
 from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest
 from authsrv.oauth.consent import Standing
 from authsrv.storage.unit import Unit
@@ -16,12 +15,12 @@ from authsrv.web.authorizing import (
     authorize_path,
     fresh_since,
     judge_pairs,
+    named_store,
     read_pairs,
     send_code,
     send_refusal,
     show_unproven,
 )
-from authsrv.web.context import context_of
 from authsrv.web.forms import read_form
 from authsrv.web.page import page
 from authsrv.web.runtime import runtime_of
@@ -85,7 +84,7 @@ def _next_step(unit: Unit, request: Request, pairs: list[tuple[str, str]]) -> Si
         if "none" in asked.prompt:
             raise AuthorizationRefused("login_required", "Another person is signed in.", asked.back)
         return SignInFirst(asked, again=True)
-    standing = runtime.consents.standing(unit, asked, signed_in, _named_store(unit, request))
+    standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
     return AskFirst() if standing.needs_consent else _grant(unit, request, asked, signed_in, standing)
 
 
@@ -98,11 +97,6 @@ def _grant(
         unit, asked, signed_in, store=standing.place.store, scopes=list(asked.scopes), grant_id=grant_id
     )
     return Granted(asked, runtime.server.issuing.code_of(grant_id))
-
-
-def _named_store(unit: Unit, request: Request) -> KnownStore | None:
-    named = context_of(request).store
-    return runtime_of(request).stores.find(unit, named) if named else None
 
 
 def _sign_in_path(request: Request, step: SignInFirst, pairs: list[tuple[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -37,6 +38,11 @@ async def logout(request: Request) -> Response:
     is_confirmed = request.method == "POST" and "confirm" in fields
     if is_confirmed:
         check_csrf(request, fields.get("csrf_token"))
+    elif request.method == "POST":
+        # SameSite=Lax keeps the cookie from a POST that another site makes: as a GET the browser sends it along.
+        asked = urlencode({name: fields[name] for name in _PARAMETERS if fields.get(name)})
+        path = link(request, "/oauth/logout").partition("?")[0]
+        return RedirectResponse(f"{path}?{asked}", 303, {"Cache-Control": "no-store"})
     runtime = runtime_of(request)
     outcome = await runtime.database.transact(lambda unit: _sign_out(unit, request, fields, is_confirmed=is_confirmed))
     language = language_of(request)
@@ -52,7 +58,8 @@ async def logout(request: Request) -> Response:
         response = RedirectResponse(outcome.location, 303, {"Cache-Control": "no-store"})
     else:
         response = render(request, "signed_out.html")
-    clear_session_cookie(response, request)
+    if session_cookie(request) is not None:
+        clear_session_cookie(response, request)
     return response
 
 
@@ -65,7 +72,7 @@ def _sign_out(unit: Unit, request: Request, fields: Mapping[str, str], *, is_con
         # RP-Initiated Logout 1.0, 2: the hint must have been issued to the client that is named.
         hint = None
     uri = fields.get("post_logout_redirect_uri")
-    if uri and (client is None or uri not in client.post_logout_redirect_uris):
+    if uri and (client is None or client.is_suspended or uri not in client.post_logout_redirect_uris):
         return Outcome(is_out=False, client=client, location=None, has_bad_uri=True)
     state = [("state", fields["state"])] if fields.get("state") else []
     location = with_parameters(uri, state) if uri else None

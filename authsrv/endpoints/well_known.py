@@ -47,5 +47,7 @@ async def jwks(request: Request) -> Response:
 
 
 def _cached(runtime: Runtime, response: Response) -> Response:
+    # Kept without what the gate adds for scripts, it would be of no use to them (Fetch, 3.3.5).
+    response.headers["Vary"] = "Origin"
     response.headers["Cache-Control"] = f"public, max-age={runtime.settings.keys.jwks_max_age_seconds}"
     return response

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 import structlog
+from email_validator import validate_email
 
 from authsrv.kit.clock import Clock
 from authsrv.kit.errors import Unavailable
@@ -155,7 +156,9 @@ class SmtpMailer:
     def _message(self, mail: Mail) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender
-        message["To"] = Address(addr_spec=mail.to)
+        # Its domain in ASCII (RFC 5890), so that only a name before the @ that is not needs a server with SMTPUTF8.
+        to = validate_email(mail.to, check_deliverability=False, test_environment=True)
+        message["To"] = Address(username=to.local_part, domain=to.ascii_domain)
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = make_msgid(domain=self._sender.domain or "localhost")

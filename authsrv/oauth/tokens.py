@@ -169,6 +169,11 @@ class AccessTokens:
         lives = timedelta(seconds=token.expires_at - self._clock.time_ns() // 1_000_000_000 + 1)
         add_revocation(unit, NoticeKind.TOKEN, str(token.jti), unit.now() + lives)
 
+    @property
+    def remembered(self) -> int:
+        """How many signatures count as checked."""
+        return self._read.cache_info().currsize
+
     def forget(self) -> None:
         """The keys changed: no signature counts as checked any more."""
         self._read.cache_clear()

@@ -20,12 +20,12 @@ from authsrv.web.authorizing import (
     CONSENT_FORM,
     authorize_path,
     judge_pairs,
+    named_store,
     read_pairs,
     send_code,
     send_refusal,
     show_unproven,
 )
-from authsrv.web.context import context_of
 from authsrv.web.forms import read_form
 from authsrv.web.page import page
 from authsrv.web.runtime import Runtime, runtime_of
@@ -131,7 +131,7 @@ def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) ->
     signed_in = runtime.sessions.find(unit, session_cookie(request))
     if signed_in is None:
         return None
-    standing = runtime.consents.standing(unit, asked, signed_in, _named_store(unit, request))
+    standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
     return Question(asked, signed_in, standing.place) if standing.needs_consent else None
 
 
@@ -148,7 +148,7 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
     scopes = chosen_scopes(asked, decision.ticked)
     if not scopes:
         raise AuthorizationRefused("access_denied", "The person allowed none of it.", asked.back)
-    place = runtime.consents.standing(unit, asked, signed_in, _named_store(unit, request)).place
+    place = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request)).place
     store = _chosen_store(place, decision.store)
     grant = runtime.consents.grant(unit, asked, signed_in, store=store, scopes=scopes, grant_id=form.handle.row_id)
     if grant is None:
@@ -228,13 +228,9 @@ def _stale(request: Request, form: Form | None) -> Response:
     return error_page(request, 400, "consent.stale_title", language.say("consent.stale_text"), action=action)
 
 
-def _named_store(unit: Unit, request: Request) -> KnownStore | None:
-    named = context_of(request).store
-    return runtime_of(request).stores.find(unit, named) if named else None
-
-
 def _initials(name: str) -> str:
-    return "".join(word[0] for word in name.split()[:2]).upper() or "?"
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
 def _first(fields: Sequence[tuple[str, str]], name: str) -> str | None:

@@ -18,6 +18,7 @@ from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Notice, NoticeKind, Unit
 
 CHANNEL = "authsrv_feed"
+_KINDS = frozenset(NoticeKind)
 
 
 class Revocation(SQLModel, table=True):
@@ -96,6 +97,9 @@ def _lines() -> Any:
 
 
 def _live(rows: Any, now: datetime) -> tuple[Notice, ...]:
+    # While a newer version is rolled out beside this one, it may speak of what this one does not know.
     return tuple(
-        Notice(row.id, NoticeKind(row.kind), row.subject, row.expires_at) for row in rows if row.expires_at > now
+        Notice(row.id, NoticeKind(row.kind), row.subject, row.expires_at)
+        for row in rows
+        if row.expires_at > now and row.kind in _KINDS
     )

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 
 from authsrv.storage.columns import UTC_TIME
-from authsrv.storage.unit import Unit
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
 
 
 class Store(SQLModel, table=True):
@@ -25,6 +26,8 @@ def add_store(unit: Unit, *, prefix: str, name: str, currency: str) -> Store:
     store = Store(id=unit.new_id(), prefix=prefix, name=name, currency=currency, created_at=unit.now())
     unit.session.add(store)
     unit.session.flush()
+    # Whoever asked for it before it was there was told so, and remembers.
+    add_revocation(unit, NoticeKind.STORE_CHANGED, prefix, unit.now() + NEWS_LIVES)
     return store
 
 

@@ -51,7 +51,9 @@ def _is_trusted(address: str, proxies: Networks) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in proxies)
+    # A socket that listens on `::` tells of IPv4 peers as ::ffff:10.0.0.1.
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return any((mapped or parsed) in network for network in proxies)
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
 from authsrv.kit.handles import Purpose
 from authsrv.oauth.authorization import (
@@ -17,6 +18,7 @@ from authsrv.oauth.authorization import (
     with_parameters,
 )
 from authsrv.storage.unit import Unit
+from authsrv.web.context import context_of
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import error_page, language_of, link, render
 
@@ -52,6 +54,16 @@ def judge_pairs(unit: Unit, request: Request, pairs: Pairs) -> AuthorizationRequ
     rules = runtime.server.rules
     client, redirect_uri = rules.prove_client(asked, lambda client_id: runtime.server.clients.find(unit, client_id))
     return rules.judge(asked, client, redirect_uri)
+
+
+def named_store(unit: Unit, request: Request) -> KnownStore | None:
+    """The store that host or path name, if any. Raises not_found for one that is not there."""
+    prefix = context_of(request).store
+    store = runtime_of(request).stores.find(unit, prefix) if prefix else None
+    if prefix and store is None:
+        # Never another store in its place.
+        raise DomainError("not_found", 404, f"There is no store {prefix}.")
+    return store
 
 
 def fresh_since(pairs: Pairs) -> datetime | None:

@@ -2,10 +2,12 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from authsrv.storage.stores import add_store
 from tests.people import CALLBACK, App, Person, answer_in, forms_of
 from tests.support.world import World
 
@@ -79,6 +81,7 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
     "claims that are no JSON": ({"claims": "{"}, "invalid_request"),
     "claims of another shape": ({"claims": '{"userinfo": 1}'}, "invalid_request"),
     "NUL in the nonce": ({"nonce": "a\0b"}, "invalid_request"),
+    "a nonce without end": ({"nonce": "n" * 513}, "invalid_request"),
 }
 
 
@@ -261,3 +264,23 @@ def introspect(world: World, token: str) -> dict[str, Any]:
     auth = httpx.BasicAuth(resource_server.client_id, resource_server.client_secret)
     answer: dict[str, Any] = world.http.post("/oauth/introspect", data={"token": token}, auth=auth).json()
     return answer
+
+
+def test_a_redirect_uri_that_is_no_uri_is_shown_and_never_redirected_to(world: World) -> None:
+    app = App.registered(world, kind="native", redirect_uris=["http://127.0.0.1/cb"])
+    shown = world.http.get(app.authorize_url(redirect_uri="http://[127.0.0.1/cb"))
+    assert (shown.status_code, shown.is_redirect) == (400, False)
+
+
+def test_a_store_that_is_not_there_is_not_taken_for_another(world: World) -> None:
+    store = world.add_store()
+    app, person = App.registered(world), Person.signed_in(world, stores=(store.prefix,))
+    for path in (app.authorize_url(), app.authorize_url().replace("/oauth/authorize", "/consent")):
+        assert person.browser.get(f"/stores/nowhere{path}").status_code == 404
+
+
+def test_a_store_is_there_as_soon_as_it_is_made_although_somebody_asked_before(world: World) -> None:
+    prefix = f"s{uuid4().hex[:12]}"
+    assert world.http.get(f"/stores/{prefix}/sign-in").status_code == 404
+    world.transact(lambda unit: add_store(unit, prefix=prefix, name="A new shop", currency="EUR"))
+    assert world.http.get(f"/stores/{prefix}/sign-in").status_code == 200

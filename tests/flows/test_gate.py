@@ -72,6 +72,13 @@ def test_without_an_origin_no_answer_speaks_of_origins(sqlite_world: World) -> N
     assert not [name for name in sqlite_world.http.get("/oauth/jwks").headers if name.startswith("access-control-")]
 
 
+@pytest.mark.parametrize("path", [path for path in OPEN_TO_SCRIPTS if "well-known" in path or "jwks" in path])
+def test_what_caches_keep_for_others_is_not_given_to_scripts(sqlite_world: World, path: str) -> None:
+    answer = sqlite_world.http.get(path)
+    assert "max-age" in answer.headers["cache-control"]
+    assert "origin" in answer.headers["vary"].lower()
+
+
 def test_a_failed_token_request_can_be_read_by_the_script_that_made_it(sqlite_world: World) -> None:
     answer = sqlite_world.http.post("/oauth/token", data={"grant_type": "magic"}, headers=ORIGIN)
     assert answer.status_code >= 400
@@ -179,6 +186,12 @@ PROXY, STRANGER = "10.1.2.3", "203.0.113.5"
         pytest.param(PROXY, {}, 403, id="a proxy that says nothing"),
         pytest.param(PROXY, {"X_Forwarded_Proto": "http", "X_Forwarded_For": STRANGER}, 403, id="plain HTTP outside"),
         pytest.param(PROXY, {"X_Forwarded_Proto": "https", "X_Forwarded_For": STRANGER}, 200, id="HTTPS outside"),
+        pytest.param(
+            f"::ffff:{PROXY}",
+            {"X_Forwarded_Proto": "https", "X_Forwarded_For": STRANGER},
+            200,
+            id="HTTPS outside a proxy, IPv4 in IPv6",
+        ),
         pytest.param(
             PROXY, {"X_Forwarded_Proto": "https, http", "X_Forwarded_For": STRANGER}, 403, id="HTTPS is but claimed"
         ),

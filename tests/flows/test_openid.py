@@ -1,6 +1,6 @@
 """OpenID Connect: who the person is, said in a signed token and at the userinfo endpoint, until they sign out."""
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import nullcontext
 from hashlib import sha256
 from typing import Any
@@ -128,6 +128,17 @@ def test_max_age_and_prompt_login_ask_for_a_fresh_sign_in(world: World) -> None:
     assert answer_in(person.visit(app.authorize_url(max_age="0", prompt="none")))["error"] == "login_required"
 
 
+@pytest.mark.parametrize("token_format", ["jwt", "opaque"])
+def test_a_token_does_not_tell_a_pairwise_app_who_the_person_is(world: World, token_format: str) -> None:
+    app = App.registered(world, subject_type="pairwise", token_format=token_format)
+    person = Person.signed_in(world)
+    tokens = app.log_in(person)
+    text = tokens["access_token"].removeprefix("at_")
+    inside = b"".join(urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in text.split("."))
+    assert str(person.user_id).encode() not in inside
+    assert userinfo(world, tokens["access_token"]).status_code == 200
+
+
 def logout_url(**query: str) -> str:
     return f"/oauth/logout?{urlencode(query)}"
 
@@ -142,6 +153,29 @@ def test_a_hint_signs_out_at_once_and_leads_back(world: World) -> None:
     left = person.visit(url)
     assert left.headers["location"] == "https://app.example/bye?state=so+long"
     assert person.visit("/account").url.path == "/sign-in"
+
+
+def test_an_app_may_post_its_wish_and_the_session_on_the_server_ends(world: World) -> None:
+    app, person = App.registered(world), Person.signed_in(world)
+    hint = {"id_token_hint": app.log_in(person)["id_token"]}
+    # From another site the browser sends no cookie along with a POST, only with the GET it is turned into.
+    posted = world.http.post("/oauth/logout", data=hint)
+    assert posted.status_code == 303
+    assert "set-cookie" not in posted.headers
+    assert person.visit(posted.headers["location"]).status_code == 200
+    assert person.visit("/account").url.path == "/sign-in"
+
+
+def test_another_site_cannot_make_a_browser_forget_its_session(world: World) -> None:
+    for answer in (world.http.post("/oauth/logout"), world.http.get("/oauth/logout")):
+        assert "authsrv_session" not in answer.headers.get("set-cookie", "")
+
+
+def test_nobody_is_led_to_a_suspended_app(world: World) -> None:
+    app = App.registered(world, post_logout_redirect_uris=["https://app.example/bye"])
+    world.suspend(app.credentials)
+    url = logout_url(client_id=app.credentials.client_id, post_logout_redirect_uri="https://app.example/bye")
+    assert world.http.get(url).status_code == 400
 
 
 def test_without_a_hint_a_page_asks(world: World) -> None:

@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -275,3 +276,19 @@ def _send_at_once(post: Post, person: Person, form: dict[str, str], count: int) 
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(send, range(count)))
+
+
+@pytest.mark.parametrize("address", ["dörte{}@example.com", "d{}@bücher.example"], ids=["name", "domain"])
+def test_an_address_may_be_written_in_any_script(post: Post, address: str) -> None:
+    person = post.person()
+    person.email = address.format(uuid4().hex[:8])
+    before = len(post.sink.messages)
+    asked = post.ask(person)
+    code = code_in(post.sink.wait_for(before + 1)[before])
+    assert person.send(asked, code=code).url.path == "/account"
+
+
+def test_an_address_without_end_is_refused_at_once(post: Post) -> None:
+    person = post.person()
+    refused = person.send(person.visit("/sign-in"), email=f"{'a' * 100_000}@example.com")
+    assert refused.status_code == 400

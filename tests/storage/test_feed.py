@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Uuid, bindparam, text
 
 from authsrv.kit.clock import SystemClock
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.identifiers import Identifiers
 from authsrv.operations.schema import migrate
+from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.database import Database
 from authsrv.storage.revocations import CHANNEL, Reading, add_revocation, prune_revocations, read_feed
 from authsrv.storage.unit import NoticeKind, Unit
@@ -194,3 +196,13 @@ async def test_postgresql_tells_whoever_listens(postgresql: Database) -> None:
     await revoke(postgresql, "one")
     await asyncio.wait_for(told.wait(), 5)
     await connection.close()
+
+
+async def test_news_of_a_kind_that_only_newer_versions_know_is_passed_over(database: Database) -> None:
+    async with database.engine.begin() as connection:
+        sql = "INSERT INTO revocation (id, kind, subject, expires_at) VALUES (:id, 'unheard_of', 'x', :expires_at)"
+        typed = text(sql).bindparams(bindparam("expires_at", type_=UTC_TIME), bindparam("id", type_=Uuid()))
+        await connection.execute(typed, {"id": uuid4(), "expires_at": datetime.now(UTC) + IN_AN_HOUR})
+    await revoke(database, "one")
+    reading = await database.transact(lambda unit: read_feed(unit, 0), read_only=True)
+    assert [notice.subject for notice in reading.notices] == ["one"]

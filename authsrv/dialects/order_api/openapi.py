@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from authsrv.dialects.order_api.listing import ListQuery
+from authsrv.dialects.order_api.repeats import KEY_PATTERN
 from authsrv.dialects.order_api.schemas import ChangedOut, ChangeIn, CreatedOut, ErrorOut, EventOut, OrderIn, OrderOut
 from authsrv.shop.events import EVENTS
 
@@ -59,7 +60,7 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "Any text of your own. Repeated with it within 24 hours, a request gets the first answer again.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN},
 }
 
 

@@ -143,7 +143,7 @@ def broken(tmp_path: Path) -> Iterator[World]:
 def test_a_fault_of_ours_is_json_and_tells_nothing_of_it(broken: World) -> None:
     service = Service.hired(broken)
     order_id = service.place().json()["order_id"]
-    broken.transact(lambda unit: unit.session.execute(text('ALTER TABLE "order" RENAME TO lost')) and None)
+    broken.transact(lambda unit: unit.change(text('ALTER TABLE "order" RENAME TO lost')))
     for answer in (service.read(order_id), service.list(), service.place()):
         judge(answer, 500, "internal_error")
         assert "lost" not in answer.text

@@ -29,6 +29,7 @@ class DirectStatement:
             return None
         row = list(record)
         for at in self._json:
-            if row[at] is not None:
+            # A connection that SQLAlchemy set up may have read it already.
+            if isinstance(row[at], str | bytes):
                 row[at] = orjson.loads(row[at])
         return row

@@ -23,6 +23,7 @@ from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 from authsrv.settings import is_loopback_host
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.clients import Client, add_client, add_client_secret, expire_secrets, save_client
+from authsrv.storage.grants import revoke_client_grants
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import NoticeKind, Unit
@@ -176,6 +177,7 @@ def suspend_client(unit: Unit, client: Client, *, actor: str) -> None:
     client.suspended_at = client.suspended_at or unit.now()
     save_client(unit, client)
     add_revocation(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id, unit.now() + LONGEST_TOKEN)
+    revoke_client_grants(unit, client.id)
     add_audit_event(unit, "client.suspended", actor=actor, subject=client.client_id)
 
 

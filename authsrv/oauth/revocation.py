@@ -9,7 +9,7 @@ from authsrv.oauth.presented import PresentedRefreshToken
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.tokens import AccessToken
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.grants import revoke_grant
+from authsrv.storage.grants import is_grant, revoke_grant
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib carries no types
@@ -30,11 +30,20 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib carries n
         text = request.form["token"]
         token = self.server.tokens.find(text)
         if token is None:
-            return self.server.find_refresh_token(request.unit, client, text)  # type: ignore[no-any-return]
+            return self._find_refresh_token(request, client, text)
         if token.client_id != client.client_id:
             # RFC 7009, 2.1: refused, and the client is told.
             raise InvalidGrantError("The token was issued to another client.")
         return token  # type: ignore[no-any-return]  # Authlib carries no types
+
+    def _find_refresh_token(
+        self, request: ProtocolRequest, client: RegisteredClient, text: str
+    ) -> PresentedRefreshToken | None:
+        found = self.server.find_refresh_token(request.unit, client, text)
+        handle = self.server.issuing.read_refresh_token(text) if found is None else None
+        if handle is not None and is_grant(request.unit, handle.row_id):
+            raise InvalidGrantError("The token was issued to another client.")
+        return found  # type: ignore[no-any-return]  # Authlib carries no types
 
     def revoke_token(self, token: AccessToken | PresentedRefreshToken, request: ProtocolRequest) -> None:
         unit = request.unit

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 
 from tests.actors import Service, bearer
@@ -110,3 +111,22 @@ def test_a_client_can_ask_about_its_own_refresh_token(world: World) -> None:
     assert post(app, "/oauth/introspect", fresh["refresh_token"]).json() == {"active": False}
     assert post(app, "/oauth/introspect", tokens["access_token"]).json() == {"active": False}
     assert app.refresh(fresh["refresh_token"]).status_code == 400
+
+
+def test_a_suspension_ends_every_grant_for_good(world: World) -> None:
+    app, person = App.registered(world), Person.signed_in(world)
+    tokens = app.log_in(person)
+    world.suspend(app.credentials)
+    world.resume(app.credentials)
+    refused = app.refresh(tokens["refresh_token"])
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert app.log_in(person)["refresh_token"]
+
+
+def test_another_clients_refresh_token_cannot_be_revoked(world: World) -> None:
+    app, thief = App.registered(world), App.registered(world)
+    tokens = app.log_in(Person.signed_in(world))
+    auth = httpx.BasicAuth(thief.credentials.client_id, thief.credentials.client_secret)
+    refused = world.http.post("/oauth/revoke", data={"token": tokens["refresh_token"]}, auth=auth)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert app.refresh(tokens["refresh_token"]).status_code == 200

@@ -51,6 +51,9 @@ async def read_page_form(request: Request) -> dict[str, str]:
     """The fields of a form of ours, the last of each name. Raises CrossSite, StaleForm, and what `read_form` raises."""
     form = dict(await read_form(request))
     check_csrf(request, form.get(FIELD))
+    if any("\0" in text for text in form.values()):
+        # No person types it, and PostgreSQL cannot keep it.
+        raise DomainError("invalid_request", 400, "A field has a character it cannot have.")
     return form
 
 

@@ -80,3 +80,10 @@ def test_signing_out_ends_the_session_on_the_server(post: Post) -> None:
     assert "authsrv_session" not in person.browser.cookies
     person.browser.cookies.set("authsrv_session", cookie)
     assert person.visit("/account").url.path == "/sign-in"
+
+
+def test_a_character_that_cannot_be_kept_is_refused(post: Post) -> None:
+    person = Person.signed_in(post.world)
+    page = person.visit("/account")
+    form = next(at for at, form in enumerate(forms_of(page)) if form.action.endswith("/account/name"))
+    assert person.send(page, form=form, name="Ca\0sey").status_code == 400

@@ -80,12 +80,13 @@ def test_keys_are_read_where_the_client_publishes_them(open_world: World) -> Non
         assert [request.path for request in publisher.requests] == ["/jwks"]
 
 
-def test_a_server_that_may_not_call_this_machine_does_not(sqlite_world: World) -> None:
-    key = named_key()
+def test_a_server_that_may_not_call_this_machine_does_not(sqlite_file: str) -> None:
+    key, strict_world = named_key(), World(sqlite_file)
     with Receiver(lambda _: Answer(body=httpx.Response(200, json=public_set(key)).content)) as publisher:
-        client = hire(sqlite_world, f"{publisher.url}/jwks")
-        assert_refused(ask(sqlite_world, signed(key, claims_for(sqlite_world, client))))
+        client = hire(strict_world, f"{publisher.url}/jwks")
+        assert_refused(ask(strict_world, signed(key, claims_for(strict_world, client))))
         assert publisher.requests == []
+    strict_world.close()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ test: $(DEV) ## Run all tests (PYTEST_ARGS=)
 	@.ci/system-packages postgresql pgbouncer redis-server chromium
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-clients: $(DEV) $(NPM) ## Run other people's client libraries against the server (PYTEST_ARGS=)
+test-clients: $(DEV) $(NPM) ## Run other people's client libraries, and the pages in Chromium (PYTEST_ARGS=)
 	@.ci/system-packages chromium
 	@exec $(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
 

@@ -31,6 +31,7 @@ class ShownApp:
     """A connected app as the page shows it; `sentences` say what it may do."""
 
     grant: UserGrant
+    store_name: str | None
     sentences: list[str]
 
 
@@ -120,10 +121,11 @@ async def _account_page(
 ) -> Response:
     runtime, language = runtime_of(request), language_of(request)
 
-    def look(unit: Unit) -> tuple[list[UserGrant], list[Session]]:
-        return list_user_grants(unit, person.user_id), runtime.sessions.list_living(unit, person.user_id)
+    def look(unit: Unit) -> tuple[list[ShownApp], list[Session]]:
+        apps = [_shown_app(unit, language, runtime, grant) for grant in list_user_grants(unit, person.user_id)]
+        return apps, runtime.sessions.list_living(unit, person.user_id)
 
-    grants, sessions = await runtime.database.transact(look, read_only=True)
+    apps, sessions = await runtime.database.transact(look, read_only=True)
     done = request.query_params.get("done")
     shown = sorted((_shown(language, person, session) for session in sessions), key=lambda one: not one.is_this)
     return render(
@@ -133,7 +135,7 @@ async def _account_page(
         person=person,
         name=name,
         error=error,
-        apps=[_shown_app(language, runtime, grant) for grant in grants],
+        apps=apps,
         sessions=shown,
         done=done if done in _DONE else None,
     )
@@ -153,6 +155,8 @@ def _shown(language: Language, person: SignedIn, session: Session) -> ShownSessi
     )
 
 
-def _shown_app(language: Language, runtime: Runtime, grant: UserGrant) -> ShownApp:
+def _shown_app(unit: Unit, language: Language, runtime: Runtime, grant: UserGrant) -> ShownApp:
+    store = runtime.stores.find(unit, grant.store) if grant.store else None
     catalogue = {name: scope.sentence for name, scope in runtime.server.scopes.by_name.items()}
-    return ShownApp(grant, [language.sentence(scope, catalogue.get(scope, scope)) for scope in grant.scopes])
+    sentences = [language.sentence(scope, catalogue.get(scope, scope)) for scope in grant.scopes]
+    return ShownApp(grant, store.name if store else None, sentences)

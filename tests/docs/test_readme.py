@@ -22,7 +22,12 @@ WRITTEN_URL = "http://127.0.0.1:8000"
 WRITTEN_DATABASE = "postgresql://authsrv@db.shops.example:5432/authsrv"
 # Their own blocks: what starts them is tried by everyone who clones, not by the tests that one of them runs.
 NOT_RUN = {"Start"}
-STORIES = {"First steps", "The command line", "Deployment"}
+LOGIN = "A person logs in to an app"
+KEY = "An API key and a webhook"
+STORIES = {"First steps", LOGIN, KEY, "The command line", "Deployment"}
+# What a person does at the browser, as one command; the code ends up where they would type it.
+TYPED = "printf 'Code: '; read -r CODE\n"
+AT_THE_BROWSER = 'CODE=$(python -m tests.docs.person SERVER "$URL")\n'
 SCRIPT_SECONDS = 60
 
 
@@ -52,6 +57,27 @@ def test_the_first_steps_place_an_order_and_take_the_token_back(tmp_path: Path, 
     assert refused["error"]["code"] == "unauthorized"
 
 
+def test_an_app_logs_a_person_in(tmp_path: Path, programs: Path) -> None:
+    block = _blocks()[LOGIN]
+    assert TYPED in block
+    with ServerProcess(tmp_path, {"AUTHSRV_DEMO": "true"}) as server:
+        script = _helpers() + block.replace(TYPED, AT_THE_BROWSER.replace("SERVER", server.url))
+        printed = _run(script.replace(WRITTEN_URL, server.url), tmp_path, programs)
+    link, _, answers = printed.partition("\n")
+    assert "/oauth/authorize?" in link
+    known, renewed = _read_all(answers)
+    assert known["email_verified"]
+    assert renewed["refresh_token"].startswith("rt_")
+
+
+def test_an_api_key_places_moves_and_cancels_an_order(tmp_path: Path, programs: Path) -> None:
+    with ServerProcess(tmp_path, {"AUTHSRV_DEMO": "true"}) as server:
+        script = (_helpers() + _blocks()[KEY]).replace(WRITTEN_URL, server.url)
+        moved, cancelled, deliveries = _read_all(_run(script, tmp_path, programs))
+    assert (moved["status"], cancelled["status"]) == ("processing", "cancelled")
+    assert len(deliveries) == 1
+
+
 def test_a_store_is_made_from_nothing_to_its_first_client(tmp_path: Path, programs: Path) -> None:
     printed = _run(_blocks()["The command line"], tmp_path, programs)
     assert re.search(r"^imported +2$", printed, re.MULTILINE)
@@ -79,10 +105,9 @@ def test_the_deployment_is_judged_safe_serves_and_stops_in_order(
     assert printed.endswith("exit code 0\n")
 
 
-def test_the_table_names_settings_that_exist() -> None:
+def test_the_table_names_every_setting_once() -> None:
     rows = re.findall(r"^\| `([a-z_.]+)` \| `(AUTHSRV_\w+)` \|", README, re.MULTILINE)
-    assert len(rows) > 20
-    assert {environment for _, environment in rows} <= set(setting_names())
+    assert sorted(environment for _, environment in rows) == sorted(setting_names())
     for name, environment in rows:
         assert environment == ENVIRONMENT_PREFIX + name.replace(".", "__").upper()
 
@@ -121,11 +146,19 @@ def test_the_changelog_has_the_version() -> None:
     assert re.search(rf"^## {re.escape(version)}\b", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/operations.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/operations.md", "docs/security.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page
     for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def _helpers() -> str:
+    """What the first section defines and the later ones use."""
+    helpers, _, _ = _blocks()["First steps"].partition("APP=")
+    return helpers
 
 
 def _blocks() -> dict[str, str]:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.measure import Footprint, Result
-from bench.scenarios import SCENARIOS
+from bench.scenarios import SCENARIOS, Scenario
 
 _MOST_MEBIBYTES = 120
 _MOST_START_SECONDS = 3.0
@@ -63,6 +63,17 @@ class Report:
             most = target.statements + (_BEGIN.get(result.engine, 0) if target.statements else 0)
             if result.statements > most + _STATEMENTS_TOLERANCE:
                 yield f"{name}: {result.statements:.2f} SQL statements a request, not {most}"
+            yield from self._missed_beside(target, result)
+
+    def _missed_beside(self, target: Scenario, result: Result) -> Iterator[str]:
+        if target.most_times is None:
+            return
+        other, most = target.most_times
+        for beside in self.results:
+            if (beside.scenario, beside.engine) == (other, result.engine):
+                times = beside.requests_per_second / max(result.requests_per_second, 1)
+                if times > most:
+                    yield f"{result.scenario} on {result.engine}: {times:.1f} times as dear as {other}, not {most}"
 
     def _missed_by_workers(self) -> Iterator[str]:
         for each in self.footprints:

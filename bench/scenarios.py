@@ -12,6 +12,7 @@ from bench.stage import Actor, Stage
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 # Known tokens: fewer than a worker remembers, as many as a busy resource server has in its hands.
 _KNOWN_TOKENS = 2_000
+_READ_ORDERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Scenario:
 
     `prepare` makes the requests: they are sent in turn, and over again unless `sent_once` (then it is asked for as many
     as a run can use up). `holds` stands in every good answer. `statements` and `least_ratio` (of the bare server's
-    throughput) are the targets; no ratio, no target.
+    throughput) are the targets, and `most_times`; what is None is no target.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Scenario:
     statements: int
     least_ratio: float | None = None
     sent_once: bool = False
+    # Another scenario, and at most how many times its cost this one may have.
+    most_times: tuple[str, float] | None = None
 
 
 def _get_tokens(stage: Stage, _: int) -> list[WebRequest]:
@@ -52,8 +55,29 @@ def _read_orders(stage: Stage, _: int) -> list[WebRequest]:
     tokens = stage.issue(_KNOWN_TOKENS)
     return [
         WebRequest("GET", f"/orders/{order_id}", (("Authorization", f"Bearer {tokens[number % len(tokens)]}"),))
-        for number, order_id in enumerate(stage.order_ids)
+        for number, order_id in enumerate(stage.order_ids[:_READ_ORDERS])
     ]
+
+
+def _list_orders(**query: str | int) -> Callable[[Stage, int], list[WebRequest]]:
+    """Pages of 20, each by another token."""
+
+    def prepare(stage: Stage, _: int) -> list[WebRequest]:
+        path = f"/orders?{urlencode({'limit': 20, **query})}"
+        return [
+            WebRequest("GET", path, (("Authorization", f"Bearer {token}"),)) for token in stage.issue(_KNOWN_TOKENS)
+        ]
+
+    return prepare
+
+
+def _follow_links(depth: int) -> Callable[[Stage, int], list[WebRequest]]:
+    """What the Link header asks for, so many orders down."""
+
+    def prepare(stage: Stage, count: int) -> list[WebRequest]:
+        return _list_orders(after=stage.order_ids[-depth])(stage, count)
+
+    return prepare
 
 
 def _refresh(stage: Stage, count: int) -> list[WebRequest]:
@@ -90,6 +114,12 @@ SCENARIOS = (
     Scenario("introspection", _introspect_known, b'"active":true', statements=0, least_ratio=0.45),
     Scenario("introspection-new", _introspect_new, b'"active":true', statements=0, sent_once=True),
     Scenario("order", _read_orders, b'"items":[{', statements=2),
+    Scenario("list", _list_orders(), b'"items":[{', statements=3),
+    Scenario("list-page-4000", _list_orders(page=4000), b'"items":[{', statements=3, most_times=("list", 3)),
+    Scenario("list-link", _follow_links(20), b'"items":[{', statements=3, most_times=("list", 1.25)),
+    Scenario("list-link-deep", _follow_links(90_000), b'"items":[{', statements=3, most_times=("list", 1.25)),
+    Scenario("list-customer", _list_orders(customer_id="7"), b'"items":[{', statements=3, most_times=("list", 1.25)),
+    Scenario("list-status", _list_orders(status="shipped"), b'"items":[{', statements=3, most_times=("list", 1.25)),
     Scenario("refresh", _refresh, b'"refresh_token":"rt_', statements=1, least_ratio=0.20, sent_once=True),
     Scenario("code", _redeem, b'"refresh_token":"rt_', statements=1, sent_once=True),
     Scenario("revocation", _revoke, b"{}", statements=1, sent_once=True),

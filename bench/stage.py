@@ -23,23 +23,21 @@ from authsrv.oauth.tokens import AccessTokens
 from authsrv.operations.schema import migrate
 from authsrv.storage.clients import Client, ClientSecret
 from authsrv.storage.database import Database
-from authsrv.storage.orders import Order, OrderLine
-from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.revocations import Revocation
 from authsrv.storage.stores import Store, add_store
 from authsrv.storage.unit import NoticeKind, Unit
 from authsrv.storage.users import add_user
+from bench.orders import add_orders
 from bench.people import Allowed, add_people
 
 SECRET_KEY = "a-secret-of-the-bench-long-enough-for-every-purpose"
 # A plan that PostgreSQL prepares on an empty table stays a sequential scan; so none is empty.
-ORDERS = REVOCATIONS = 10_000
+REVOCATIONS = 10_000
 CLIENTS = 1_000
 # The services that act here; the others only fill the table.
 _AWAKE = 200
 _SCOPE = "orders:read orders:write"
 _STORE = "bench"
-_ADDRESS = {"street": "123 Main St", "city": "Anytown", "state": "CA", "zip": "91234", "country": "USA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def build_stage(url: str, issuer: str) -> Stage:
         store = add_store(unit, prefix=_STORE, name="A shop", currency="USD")
         _add_revocations(unit)
         secrets = _add_clients(unit, store, entropy)
-        order_ids = _add_orders(unit, store)
+        order_ids = add_orders(unit, store)
         allowed = add_people(unit, store, sealer, entropy)
         directory = ClientDirectory()
         return [_wake(unit, directory, *each) for each in secrets.items()], order_ids, allowed
@@ -156,32 +154,6 @@ def _add_clients(unit: Unit, store: Store, entropy: SystemEntropy) -> dict[str, 
     _store(unit, clients)
     _store(unit, digests)
     return secrets
-
-
-def _add_orders(unit: Unit, store: Store) -> list[str]:
-    values = ProductValues(product_id="A100", code="C-A100", brand="Harbour", name="Mug", price_minor=1400, stock=10)
-    product = save_product(unit, store.id, values)
-    now = unit.now()
-    orders = [
-        Order(
-            id=unit.new_id(),
-            store_id=store.id,
-            customer_id=str(number % 1000),
-            status="pending",
-            currency="USD",
-            total_minor=2800,
-            shipping_address=_ADDRESS,
-            payment_method="paypal",
-            placed_by="service-0",
-            created_at=now,
-            updated_at=now,
-        )
-        for number in range(ORDERS)
-    ]
-    line = {"product_row_id": product.id, "product_id": "A100", "name": "Mug", "quantity": 1, "price_minor": 1400}
-    _store(unit, orders)
-    _insert(unit, OrderLine, [{"order_id": order.id, "position": at, **line} for order in orders for at in (0, 1)])
-    return [str(order.id) for order in orders]
 
 
 def _add_revocations(unit: Unit) -> None:

@@ -5,6 +5,7 @@ Signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-si
 
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from authsrv.identity.stores import KnownStore
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.outbound import Message
-from authsrv.kit.vault import Vault
+from authsrv.kit.vault import SealBroken, Vault
 from authsrv.settings import is_loopback_host
 from authsrv.shop.events import EVENTS, PING, queue, timestamp
 from authsrv.storage.audit import add_audit_event
@@ -149,10 +150,12 @@ class Webhooks:
         return find_webhook(unit, delivery.webhook_id)
 
     def _signing_secrets(self, unit: Unit, webhook: Webhook) -> list[str]:
-        sealed = [webhook.sealed_secret]
+        secrets = [self._vault.open(webhook.sealed_secret, webhook.id.bytes).decode()]
         if webhook.sealed_old_secret and webhook.old_secret_expires_at and webhook.old_secret_expires_at > unit.now():
-            sealed.append(webhook.sealed_old_secret)
-        return [self._vault.open(secret, webhook.id.bytes).decode() for secret in sealed]
+            # Rotating is the remedy where the server's own secret was lost: what that sealed must not stand in the way.
+            with suppress(SealBroken):
+                secrets.append(self._vault.open(webhook.sealed_old_secret, webhook.id.bytes).decode())
+        return secrets
 
     def _new_secret(self) -> str:
         return SECRET_PREFIX + b64encode(self._entropy.token_bytes(_SECRET_BYTES)).decode("ascii")

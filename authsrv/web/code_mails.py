@@ -1,16 +1,24 @@
 """The mail that brings a code: worded in the person's language, sent after the commit."""
 
+import structlog
+
 from authsrv.identity.sign_in import CodeMail
 from authsrv.kit.mail import Mail, MailAway
 from authsrv.web.runtime import Runtime
 from authsrv.web.texts import Language
+
+log = structlog.get_logger(__name__)
 
 
 async def send_code(runtime: Runtime, language: Language, code: CodeMail, *, shop: str | None) -> None:
     """Words the mail and hands it over. Raises MailAway, also where mail is not set up."""
     if runtime.mailer is None:
         raise MailAway("mail_url is not set", is_final=True)
-    await runtime.mailer.send(word_code(runtime, language, code, shop=shop))
+    try:
+        await runtime.mailer.send(word_code(runtime, language, code, shop=shop))
+    except MailAway as away:
+        log.warning("code not sent", reason=away.reason)
+        raise
 
 
 def word_code(runtime: Runtime, language: Language, code: CodeMail, *, shop: str | None) -> Mail:

@@ -42,9 +42,9 @@ def ordered(shop: Service) -> str:
     return order_id
 
 
-def webhooks(*, allow_loopback: bool = True) -> Webhooks:
+def webhooks(*, allow_loopback: bool = True, secret_key: str = SECRET_KEY) -> Webhooks:
     entropy = SystemEntropy()
-    return Webhooks(Vault(SecretKeys([SECRET_KEY]), "webhook secret", entropy), entropy, allow_loopback=allow_loopback)
+    return Webhooks(Vault(SecretKeys([secret_key]), "webhook secret", entropy), entropy, allow_loopback=allow_loopback)
 
 
 def listen(world: World, prefix: str, url: str, *events: str) -> tuple[UUID, str]:
@@ -137,6 +137,23 @@ def test_two_secrets_sign_while_a_receiver_changes_over(world: World, receiver: 
     headers, body = receiver.requests[0].headers, receiver.requests[0].body
     for secret in (old, new):
         Verifier(secret).verify(body, headers)
+
+
+def test_a_new_secret_mends_a_webhook_whose_old_one_cannot_be_opened(world: World, receiver: Receiver) -> None:
+    shop = Service.hired(world)
+    assert shop.store is not None
+    webhook_id, _ = listen(world, shop.store, receiver.url)
+
+    def lose_and_rotate(unit: Unit) -> str:
+        webhook = find_webhook(unit, webhook_id)
+        assert isinstance(webhook, Webhook)
+        webhooks(secret_key="one that this server does not hold any more").rotate_secret(unit, webhook, actor="test")
+        return webhooks().rotate_secret(unit, webhook, actor="test")
+
+    new = world.transact(lose_and_rotate)
+    ordered(shop)
+    wait_for(lambda: receiver.requests)
+    Verifier(new).verify(receiver.requests[0].body, receiver.requests[0].headers)
 
 
 BAD_URLS = {

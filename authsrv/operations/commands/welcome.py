@@ -11,7 +11,9 @@ _TEXT = """
 
   Sign in     {issuer}/sign-in
   Account     {issuer}/account
+  Reference   {issuer}/docs
   Mail        {issuer}/dev/outbox   (no mail is sent: codes arrive here)
+  Order API   {issuer}/docs   (reference, with samples that run here)
   Discovery   {issuer}/.well-known/openid-configuration
   Keys        {issuer}/oauth/jwks
   Health      {issuer}/readyz

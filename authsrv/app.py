@@ -157,7 +157,12 @@ class _House:
             idle_seconds=settings.sessions.idle_seconds,
             absolute_seconds=settings.sessions.absolute_seconds,
         )
-        self._consents = Consents(stores=self._stores, id_tokens=self._id_tokens, lifetimes=settings.tokens)
+        self._consents = Consents(
+            stores=self._stores,
+            id_tokens=self._id_tokens,
+            lifetimes=settings.tokens,
+            default_store=settings.default_store,
+        )
         self._passwords = Passwords()
         self._stationery = Stationery()
         self._mailer = _choose_mailer(settings, self._database, clock)

@@ -15,6 +15,7 @@ from authsrv.web.authorizing import (
     authorize_path,
     fresh_since,
     judge_pairs,
+    mark_fresh,
     named_store,
     read_pairs,
     send_code,
@@ -68,8 +69,7 @@ async def authorize(request: Request) -> Response:
         case SignInFirst():
             return _go(_sign_in_path(request, step, pairs))
         case AskFirst():
-            asked = [(name, value) for name, value in pairs if name != FRESH_SINCE]
-            return _go(f"{link(request, '/consent').partition('?')[0]}?{urlencode(asked)}")
+            return _go(f"{link(request, '/consent').partition('?')[0]}?{urlencode(pairs)}")
         case Granted():
             return send_code(request, step.asked.back, step.code)
 
@@ -78,7 +78,10 @@ def _next_step(unit: Unit, request: Request, pairs: list[tuple[str, str]]) -> Si
     runtime = runtime_of(request)
     asked = judge_pairs(unit, request, pairs)
     signed_in = runtime.sessions.find(unit, session_cookie(request))
-    if runtime.consents.needs_sign_in(asked, signed_in, fresh_since(pairs), unit.now()) or signed_in is None:
+    if (
+        runtime.consents.needs_sign_in(asked, signed_in, fresh_since(request, asked, pairs), unit.now())
+        or signed_in is None
+    ):
         return SignInFirst(asked, again=signed_in is not None)
     if not runtime.consents.is_hinted(unit, asked, signed_in):
         if "none" in asked.prompt:
@@ -105,7 +108,7 @@ def _sign_in_path(request: Request, step: SignInFirst, pairs: list[tuple[str, st
     asked = step.asked
     wants_fresh = step.again or asked.max_age is not None or not asked.prompt.isdisjoint({"login", "select_account"})
     if wants_fresh:
-        kept.append((FRESH_SINCE, str(int(runtime_of(request).clock.now().timestamp()))))
+        kept.append(mark_fresh(request, asked))
     prompt = "select_account" if "select_account" in asked.prompt else "login" if step.again else None
     return link(
         request,

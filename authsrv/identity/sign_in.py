@@ -20,6 +20,7 @@ from authsrv.storage.email_codes import (
     EmailCode,
     add_email_code,
     count_mails_since,
+    count_wrong_tries_since,
     drop_email_code,
     find_email_code,
     lock_email,
@@ -55,6 +56,12 @@ class MailLimit:
 
     count: int
     window: timedelta
+
+
+_DAY = timedelta(days=1)
+# NIST SP 800-63B, 5.2.2: no more than a hundred failed guesses in a row against one person.
+_MOST_WRONG_A_DAY = 100
+_GUESSER_WAITS = timedelta(hours=1)
 
 
 class TooManyMails(DomainError):
@@ -191,10 +198,12 @@ class SignIns:
         drop_email_code(unit, sign_in_id)
 
     def _refuse_flood(self, unit: Unit, email: str) -> None:
-        if self._limit is None:
-            return
         lock_email(unit, email)
         now = unit.now()
+        if count_wrong_tries_since(unit, email, now - _DAY) >= _MOST_WRONG_A_DAY:
+            raise TooManyMails(_GUESSER_WAITS)
+        if self._limit is None:
+            return
         count, first_at = count_mails_since(unit, email, now - self._limit.window)
         if first_at is not None and count >= self._limit.count:
             raise TooManyMails(first_at + self._limit.window - now)

@@ -42,8 +42,11 @@ class Standing:
 class Consents:
     """Judges a request against the person at the browser; the doors make pages and redirects of it."""
 
-    def __init__(self, *, stores: StoreDirectory, id_tokens: IdTokens, lifetimes: TokenSettings) -> None:
+    def __init__(
+        self, *, stores: StoreDirectory, id_tokens: IdTokens, lifetimes: TokenSettings, default_store: str
+    ) -> None:
         self._stores = stores
+        self._default_store = default_store
         self._id_tokens = id_tokens
         self._lifetimes = lifetimes
 
@@ -146,7 +149,9 @@ class Consents:
         if len(stores) > 1:
             return Standing(Place(None, stores), needs_consent=True)
         if not stores:
-            return Standing(Place(None), _is_uncovered(asked, given))
+            # Who belongs to no store yet becomes a customer of the one on this host.
+            own = self._stores.find(unit, self._default_store) if self._default_store else None
+            return Standing(Place(own), needs_consent=True if own else _is_uncovered(asked, given))
         given = [(consent.scope, consent.created_at) for consent in consents if consent.created_at]
         return Standing(Place(stores[0]), _is_uncovered(asked, given))
 

@@ -62,6 +62,8 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib car
         return {
             "active": True,
             "scope": grant.scope,
+            "client_id": token.client_id,
+            "sub": token.subject,
             "exp": int(grant.expires_at.timestamp()),
             "iss": self.server.issuer,
             "store": grant.store,

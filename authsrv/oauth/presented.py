@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from authsrv.identity.subjects import subject_for
 from authsrv.kit.handles import Handle
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.issuing import Issuing
@@ -17,6 +18,8 @@ class PresentedRefreshToken:
 
     grant: LiveGrant
     is_live: bool
+    client_id: str
+    subject: str
 
 
 def find_refresh_token(
@@ -27,7 +30,8 @@ def find_refresh_token(
     grant = find_grant(unit, handle.row_id, client.row_id) if handle else None
     if handle is None or grant is None:
         return None
-    return PresentedRefreshToken(grant, _is_live(unit, handle, grant, client, lifetimes))
+    subject = subject_for(grant.user_id, grant.subject_salt, client.sector)
+    return PresentedRefreshToken(grant, _is_live(unit, handle, grant, client, lifetimes), client.client_id, subject)
 
 
 def _is_live(unit: Unit, handle: Handle, grant: LiveGrant, client: RegisteredClient, lifetimes: TokenSettings) -> bool:

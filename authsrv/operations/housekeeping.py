@@ -16,7 +16,7 @@ from authsrv.storage.audit import prune_audit_events
 from authsrv.storage.database import Database
 from authsrv.storage.deliveries import prune_deliveries
 from authsrv.storage.email_codes import prune_email_codes
-from authsrv.storage.grants import prune_grants
+from authsrv.storage.grants import prune_grants, prune_superseded_grants
 from authsrv.storage.idempotency import prune_idempotency_keys
 from authsrv.storage.leases import take_lease
 from authsrv.storage.mails import prune_mails
@@ -66,6 +66,7 @@ class Housekeeping:
         return {
             "revocations": prune_revocations,
             "grants": prune_grants,
+            "superseded_grants": prune_superseded_grants,
             "signing_keys": prune_signing_keys,
             "sessions": prune_sessions,
             "email_codes": prune_email_codes,

@@ -19,6 +19,7 @@ from authsrv.storage.unit import Unit
 from authsrv.web.authorizing import (
     CONSENT_FORM,
     authorize_path,
+    fresh_since,
     judge_pairs,
     named_store,
     read_pairs,
@@ -129,7 +130,11 @@ def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) ->
     runtime = runtime_of(request)
     asked = judge_pairs(unit, request, pairs)
     signed_in = runtime.sessions.find(unit, session_cookie(request))
-    if signed_in is None:
+    since = fresh_since(request, asked, pairs)
+    # Whoever comes here by themselves has not passed the authorization endpoint's door.
+    if runtime.consents.needs_sign_in(asked, signed_in, since, unit.now()) or signed_in is None:
+        return None
+    if not runtime.consents.is_hinted(unit, asked, signed_in):
         return None
     standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
     return Question(asked, signed_in, standing.place) if standing.needs_consent else None

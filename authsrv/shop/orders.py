@@ -9,7 +9,6 @@ from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.shop.events import tell
 from authsrv.storage.orders import (
-    Customer,
     Order,
     OrderLine,
     add_order,
@@ -22,7 +21,7 @@ from authsrv.storage.orders import (
 )
 from authsrv.storage.products import Product, list_products_named, return_stock, take_stock
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import find_membership
+from authsrv.storage.users import STAFF_ROLES, find_membership
 
 # Each status and where it may move on to.
 TRANSITIONS: Mapping[str, frozenset[str]] = {
@@ -82,7 +81,7 @@ class OrderPage:
 class Listing:
     """Which orders are asked for, and which part of them."""
 
-    customer: Customer | None
+    customer_id: str | None
     status: str | None
     after: UUID | None
     offset: int
@@ -97,12 +96,29 @@ class Change:
     shipping_address: dict[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose orders a caller may touch; `customer_id` is the store's name for one who is a customer there."""
+
+    is_staff: bool
+    customer_id: str | None = None
+
+    def narrow(self, named: str | None) -> str | None:
+        """The customer meant: the one named, or the caller's own. Raises `invalid_parameter` for somebody else's."""
+        if self.is_staff:
+            return named
+        if named not in {None, self.customer_id}:
+            fault = "customer_id is not the customer this access token belongs to."
+            raise DomainError("invalid_parameter", 400, fault)
+        return self.customer_id
+
+
 def place_order(
     unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by: str, person: UUID | None = None
 ) -> Order:
     """Stores the order and takes its products out of stock, or raises `invalid_parameter` naming what is wrong.
 
-    `person` is set where someone orders for themselves.
+    `person` is set where someone orders for themselves, or for a customer of the store they work in.
     """
     customer_id = _judge_customer(unit, store, wanted.customer_id, person)
     products = {product.product_id: product for product in _find_products(unit, store, wanted)}
@@ -133,12 +149,15 @@ def place_order(
     return order
 
 
-def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *, customer: Customer | None) -> Order:
+def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *, person: UUID | None) -> Order:
     """Changes the order while nobody else can, so that no change is lost.
 
-    Raises `not_found`, and `invalid_transition` for a move that is not in `TRANSITIONS`.
+    A customer may change the address and cancel; the rest is the shop's business. Raises `not_found`,
+    `invalid_parameter`, and `invalid_transition` for a move that is not in `TRANSITIONS`.
     """
-    order = _lock(unit, store, order_id, customer)
+    order = _lock(unit, store, order_id, person)
+    if change.status not in {None, "cancelled"} and not reach_of(unit, store, person).is_staff:
+        raise DomainError("invalid_parameter", 400, "status: a customer can only cancel an order.")
     if change.shipping_address is not None and order.status not in _ADDRESS_CAN_CHANGE:
         raise DomainError("invalid_transition", 409, f"The address of an order that is {order.status} cannot change.")
     moves = change.status is not None and change.status != order.status
@@ -154,9 +173,9 @@ def change_order(unit: Unit, store: KnownStore, order_id: str, change: Change, *
     return order
 
 
-def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, customer: Customer | None) -> Order:
+def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, person: UUID | None) -> Order:
     """Cancels the order and puts its products back. Raises `not_found` and `invalid_transition`."""
-    order = _lock(unit, store, order_id, customer)
+    order = _lock(unit, store, order_id, person)
     if "cancelled" not in TRANSITIONS[order.status]:
         raise _bad_move(order.status, "cancelled")
     _restock(unit, order)
@@ -167,22 +186,22 @@ def cancel_order(unit: Unit, store: KnownStore, order_id: str, *, customer: Cust
     return order
 
 
-def get_order(unit: Unit, store: KnownStore, order_id: str, *, customer: Customer | None) -> PlacedOrder:
+def get_order(unit: Unit, store: KnownStore, order_id: str, *, person: UUID | None) -> PlacedOrder:
     """The order; raises `not_found` for one that is none, or another store's, or another customer's."""
     row_id = parse_uuid(order_id)
-    order = find_order(unit, store.id, row_id, customer) if row_id else None
+    order = find_order(unit, store.id, row_id, person) if row_id else None
     if order is None:
         raise DomainError("not_found", 404, "There is no such order.")
     return PlacedOrder(order, list_lines(unit, [order.id])[order.id])
 
 
-def list_page(unit: Unit, store: KnownStore, listing: Listing) -> OrderPage:
-    """One page of the store's orders."""
-    customer, status = listing.customer, listing.status
+def list_page(unit: Unit, store: KnownStore, listing: Listing, *, person: UUID | None) -> OrderPage:
+    """One page of the orders the caller may see. Raises `invalid_parameter` for a customer who names another."""
+    customer_id, status = reach_of(unit, store, person).narrow(listing.customer_id), listing.status
     orders = list_orders(
         unit,
         store.id,
-        customer=customer,
+        customer_id=customer_id,
         status=status,
         after=listing.after,
         offset=listing.offset,
@@ -193,34 +212,31 @@ def list_page(unit: Unit, store: KnownStore, listing: Listing) -> OrderPage:
     lines = list_lines(unit, [order.id for order in page])
     return OrderPage(
         orders=tuple(PlacedOrder(order, lines[order.id]) for order in page),
-        total=count_orders(unit, store.id, customer=customer, status=status),
+        total=count_orders(unit, store.id, customer_id=customer_id, status=status),
         last=page[-1].id if len(orders) > listing.limit else None,
     )
 
 
-def find_customer_id(unit: Unit, store: KnownStore, person: UUID) -> str | None:
-    """The store's name for this person, None for who is none of its customers."""
+def reach_of(unit: Unit, store: KnownStore, person: UUID | None) -> Reach:
+    """How far a caller reaches: a service, a key and who works there to all orders, a customer to their own."""
+    if person is None:
+        return Reach(is_staff=True)
     membership = find_membership(unit, store_id=store.id, user_id=person)
-    return membership.customer_id if membership else None
+    if membership is not None and membership.role in STAFF_ROLES:
+        return Reach(is_staff=True)
+    return Reach(is_staff=False, customer_id=membership.customer_id if membership else str(person))
 
 
 def _judge_customer(unit: Unit, store: KnownStore, named: str | None, person: UUID | None) -> str:
-    own = find_customer_id(unit, store, person) if person else named
-    if own is None:
+    customer_id = reach_of(unit, store, person).narrow(named)
+    if customer_id is None:
         raise DomainError("invalid_parameter", 400, "The customer_id parameter is required.")
-    if named not in {None, own}:
-        raise not_own_customer()
-    return own
+    return customer_id
 
 
-def not_own_customer() -> DomainError:
-    """The refusal of a person who names somebody else."""
-    return DomainError("invalid_parameter", 400, "customer_id is not the customer this access token belongs to.")
-
-
-def _lock(unit: Unit, store: KnownStore, order_id: str, customer: Customer | None) -> Order:
+def _lock(unit: Unit, store: KnownStore, order_id: str, person: UUID | None) -> Order:
     row_id = parse_uuid(order_id)
-    order = lock_order(unit, store.id, row_id, customer) if row_id else None
+    order = lock_order(unit, store.id, row_id, person) if row_id else None
     if order is None:
         raise DomainError("not_found", 404, "There is no such order.")
     return order

@@ -284,8 +284,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-# SQLSTATE classes in which the server, not the statement, is at fault: connection, resources, operator, system.
-_AWAY_STATES = ("08", "53", "57", "58")
+# SQLSTATE classes in which the server, not the statement, is at fault: connection, lost races, resources, locks that
+# cannot be had, operator, system. Trying again may help.
+_AWAY_STATES = ("08", "40", "53", "55P03", "57", "58")
 
 
 def _is_away(error: DBAPIError) -> bool:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import case
 from sqlmodel import Field, SQLModel, col, delete, func, select, update
 
 from authsrv.storage.columns import UTC_TIME
@@ -82,6 +83,13 @@ def count_mails_since(unit: Unit, email: str, since: datetime) -> tuple[int, dat
     )
     count, first_at = unit.session.exec(query).one()
     return int(count or 0), first_at
+
+
+def count_wrong_tries_since(unit: Unit, email: str, since: datetime) -> int:
+    """How many codes that were not right were tried for this address in the sign-ins begun after `since`."""
+    wrong = func.sum(EmailCode.attempts - case((col(EmailCode.used_at).is_(None), 0), else_=1))
+    query = select(wrong).where(EmailCode.email == email, col(EmailCode.created_at) > since)
+    return int(unit.session.exec(query).one() or 0)
 
 
 def take_try(unit: Unit, code_id: UUID, most: int) -> tuple[int, int] | None:

@@ -1,14 +1,15 @@
 """Grants: one row for all that one authorization leads to, its code and its refresh tokens included."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false, null, union_all
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, SQLModel, col, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, SQLModel, col, delete, func, select, update
 
 from authsrv.storage.clients import Client
 from authsrv.storage.columns import UTC_TIME
@@ -17,9 +18,10 @@ from authsrv.storage.stores import Store
 from authsrv.storage.unit import NoticeKind, Unit
 from authsrv.storage.users import Membership, User
 
+# No access token lives longer than 31 days.
+_TOKENS_ARE_GONE = timedelta(days=32)
 # A consent that is older than so many later ones is asked for again.
 _CONSENTS_READ = 20
-_STORE_CONSENTS_READ = 1000
 
 
 class Grant(SQLModel, table=True):
@@ -103,23 +105,24 @@ def list_store_consents(
     unit: Unit, user_id: UUID, client_row_id: UUID
 ) -> tuple[list[StoreConsent], list[tuple[str, datetime]]]:
     """The person's stores, each with the living grants to the client there, and those for no store; one statement."""
-    given = _given(unit, user_id, client_row_id)
-    of_grant: Any = (Grant.scope, Grant.created_at)
+    newest_first = func.row_number().over(partition_by=col(Grant.store_id), order_by=col(Grant.id).desc())
+    columns: Any = (Grant.id, Grant.store_id, Grant.scope, Grant.created_at, newest_first.label("place"))
+    given: Any = select_columns(*columns).where(*_given(unit, user_id, client_row_id)).subquery()
+    # A person who connects the app every hour has many; the latest of each store tell enough.
+    is_recent = given.c.place <= _CONSENTS_READ
+    of_grant: Any = (given.c.scope, given.c.created_at)
     of_store: Any = (Store.id, Store.prefix, Store.name, Store.currency)
     in_stores = (
-        select_columns(*of_store, *of_grant, col(Grant.id).label("grant_id"))
+        select_columns(*of_store, *of_grant)
         .select_from(Membership)
         .join(Store, col(Store.id) == col(Membership.store_id))
-        .join(Grant, and_(*given, col(Grant.store_id) == col(Membership.store_id)), isouter=True)
+        .join(given, and_(is_recent, given.c.store_id == col(Membership.store_id)), isouter=True)
         .where(col(Membership.user_id) == user_id)
     )
-    elsewhere = select_columns(null(), null(), null(), null(), *of_grant, col(Grant.id)).where(
-        *given, col(Grant.store_id).is_(None)
-    )
+    elsewhere = select_columns(null(), null(), null(), null(), *of_grant).where(is_recent, given.c.store_id.is_(None))
     both = union_all(in_stores, elsewhere)
-    query = both.order_by(both.selected_columns.name, both.selected_columns.grant_id.desc()).limit(_STORE_CONSENTS_READ)
-    rows = unit.session.execute(query).all()
-    stores = [StoreConsent(*row[:6]) for row in rows if row[0] is not None]
+    rows = unit.session.execute(both.order_by(both.selected_columns.name)).all()
+    stores = [StoreConsent(*row) for row in rows if row[0] is not None]
     return stores, [(row[4], row[5]) for row in rows if row[0] is None]
 
 
@@ -229,6 +232,34 @@ def revoke_client_grants(unit: Unit, client_row_id: UUID) -> int:
 def is_grant(unit: Unit, grant_id: UUID) -> bool:
     """Whether there is such a grant, whosever and however it stands."""
     return unit.session.exec(select(Grant.id).where(col(Grant.id) == grant_id)).first() is not None
+
+
+def prune_superseded_grants(unit: Unit, batch: int) -> int:
+    """Deletes up to `batch` grants that nobody can meet any more; returns how many.
+
+    Those that brought no refresh token, whose access tokens have all expired, and behind which the same person allowed
+    the same app the same again.
+    """
+    later = aliased(Grant)
+    is_superseded = (
+        select(later.id)
+        .where(
+            col(later.user_id) == col(Grant.user_id),
+            col(later.client_id) == col(Grant.client_id),
+            col(later.store_id).is_not_distinct_from(col(Grant.store_id)),
+            col(later.scope) == col(Grant.scope),
+            col(later.revoked_at).is_(None),
+            col(later.id) > col(Grant.id),
+        )
+        .exists()
+    )
+    old = (
+        select(Grant.id)
+        .where(col(Grant.created_at) < unit.now() - _TOKENS_ARE_GONE, ~col(Grant.is_refreshable), is_superseded)
+        .limit(batch)
+    )
+    ids = list(unit.session.exec(old))
+    return unit.change(delete(Grant).where(col(Grant.id).in_(ids))) if ids else 0
 
 
 def prune_grants(unit: Unit, batch: int) -> int:

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, bindparam
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, bindparam, or_
 from sqlmodel import Field, SQLModel, col, func, select
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import Membership
+from authsrv.storage.users import STAFF_ROLES, Membership
 
 # The store's name for one, or a person, whose name in the store is looked up by the same statement.
-Customer: TypeAlias = str | UUID
 
 
 class Order(SQLModel, table=True):
@@ -64,16 +63,14 @@ def add_order(unit: Unit, order: Order, lines: Sequence[OrderLine]) -> None:
     unit.session.flush()
 
 
-def find_order(unit: Unit, store_id: UUID, order_id: UUID, customer: Customer | None) -> Order | None:
-    """The order, if it is this store's and (where one is named) this customer's."""
-    query = select(Order).where(col(Order.id) == order_id, *_chosen(store_id, customer, None))
-    return unit.session.exec(query).first()
+def find_order(unit: Unit, store_id: UUID, order_id: UUID, person: UUID | None) -> Order | None:
+    """The order, if it is this store's and (where a person asks) theirs, or they work there."""
+    return unit.session.exec(select(Order).where(*_opened(store_id, order_id, person))).first()
 
 
-def lock_order(unit: Unit, store_id: UUID, order_id: UUID, customer: Customer | None) -> Order | None:
+def lock_order(unit: Unit, store_id: UUID, order_id: UUID, person: UUID | None) -> Order | None:
     """The same, and nobody else changes it until this transaction ends."""
-    query = select(Order).where(col(Order.id) == order_id, *_chosen(store_id, customer, None))
-    return unit.session.exec(query.with_for_update()).first()
+    return unit.session.exec(select(Order).where(*_opened(store_id, order_id, person)).with_for_update()).first()
 
 
 def save_order(unit: Unit, order: Order) -> None:
@@ -95,14 +92,14 @@ def list_orders(
     unit: Unit,
     store_id: UUID,
     *,
-    customer: Customer | None,
+    customer_id: str | None,
     status: str | None,
     after: UUID | None,
     offset: int,
     limit: int,
 ) -> list[Order]:
     """Newest first; `after` goes on behind that order, whatever arrived since."""
-    wanted = _chosen(store_id, customer, status)
+    wanted = _chosen(store_id, customer_id, status)
     if after is not None:
         wanted.append(col(Order.id) < after)
     newest = col(Order.id).desc()
@@ -114,17 +111,25 @@ def list_orders(
     return list(unit.session.exec(select(Order).where(col(Order.id).in_(page)).order_by(newest)))
 
 
-def count_orders(unit: Unit, store_id: UUID, *, customer: Customer | None, status: str | None) -> int:
-    return unit.session.exec(select(func.count()).select_from(Order).where(*_chosen(store_id, customer, status))).one()
+def count_orders(unit: Unit, store_id: UUID, *, customer_id: str | None, status: str | None) -> int:
+    chosen = _chosen(store_id, customer_id, status)
+    return unit.session.exec(select(func.count()).select_from(Order).where(*chosen)).one()
 
 
-def _chosen(store_id: UUID, customer: Customer | None, status: str | None) -> list[Any]:
+def _opened(store_id: UUID, order_id: UUID, person: UUID | None) -> list[Any]:
+    opened: list[Any] = [col(Order.id) == order_id, col(Order.store_id) == store_id]
+    if person is not None:
+        # In the same statement: who asks for one order pays for one look-up.
+        theirs = or_(col(Membership.customer_id) == col(Order.customer_id), col(Membership.role).in_(STAFF_ROLES))
+        is_theirs = select(Membership.id).where(Membership.store_id == store_id, Membership.user_id == person, theirs)
+        opened.append(is_theirs.exists())
+    return opened
+
+
+def _chosen(store_id: UUID, customer_id: str | None, status: str | None) -> list[Any]:
     chosen: list[Any] = [col(Order.store_id) == store_id]
-    if isinstance(customer, UUID):
-        person = select(Membership.customer_id).where(Membership.store_id == store_id, Membership.user_id == customer)
-        chosen.append(col(Order.customer_id) == person.scalar_subquery())
-    elif customer is not None:
-        chosen.append(col(Order.customer_id) == customer)
+    if customer_id is not None:
+        chosen.append(col(Order.customer_id) == customer_id)
     if status is not None:
         chosen.append(col(Order.status) == status)
     return chosen

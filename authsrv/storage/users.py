@@ -30,6 +30,10 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTC_TIME)
 
 
+# Who works in a store sees all its orders; a customer sees their own.
+STAFF_ROLES = ("staff", "owner")
+
+
 class Membership(SQLModel, table=True):
     """A person in a store: customer, staff or owner. `customer_id` is the store's own number for them, else ours."""
 

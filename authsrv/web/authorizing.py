@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
-from authsrv.kit.handles import Purpose
+from authsrv.kit.handles import Handle, Purpose
 from authsrv.oauth.authorization import (
     AuthorizationRefused,
     AuthorizationRequest,
@@ -23,6 +23,7 @@ from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import error_page, language_of, link, render
 
 CONSENT_FORM = Purpose(9, "co_")
+_FRESH_MARK = Purpose(10, "fs_")
 # Ours, not the client's: a sign-in after this moment has answered its wish for a fresh one.
 FRESH_SINCE = "_fresh_since"
 _MOST_PARAMETERS = 60
@@ -66,10 +67,19 @@ def named_store(unit: Unit, request: Request) -> KnownStore | None:
     return store
 
 
-def fresh_since(pairs: Pairs) -> datetime | None:
-    """When a fresh sign-in was asked for on behalf of this request, if it was."""
+def mark_fresh(request: Request, asked: AuthorizationRequest) -> tuple[str, str]:
+    """The parameter that remembers, sealed for this client, since when a sign-in counts as the fresh one it wants."""
+    runtime = runtime_of(request)
+    mark = Handle(asked.client.row_id, int(runtime.clock.now().timestamp()))
+    return FRESH_SINCE, runtime.sealer.seal(_FRESH_MARK, mark)
+
+
+def fresh_since(request: Request, asked: AuthorizationRequest, pairs: Pairs) -> datetime | None:
+    """When a fresh sign-in was asked for on behalf of this client; what we did not seal counts as nothing."""
     text = next((value for name, value in pairs if name == FRESH_SINCE), "")
-    return datetime.fromtimestamp(int(text), UTC) if text.isascii() and text.isdigit() and len(text) < 12 else None
+    mark = runtime_of(request).sealer.open(_FRESH_MARK, text)
+    is_own = mark is not None and mark.row_id == asked.client.row_id
+    return datetime.fromtimestamp(mark.counter, UTC) if mark is not None and is_own else None
 
 
 def authorize_path(request: Request, pairs: Pairs) -> str:

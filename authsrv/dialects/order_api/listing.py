@@ -59,7 +59,7 @@ def read_listing(request: Request) -> Listing:
     except ValidationError as error:
         raise DomainError("invalid_parameter", 400, name_fault(error)) from None
     return Listing(
-        customer=query.customer_id,
+        customer_id=query.customer_id,
         status=query.status,
         after=query.after,
         offset=(query.page - 1) * query.limit,

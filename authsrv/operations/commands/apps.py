@@ -84,6 +84,8 @@ def create(
     refresh_rotation: Annotated[Switch, typer.Option(help="off: confidential clients only.")] = Switch.ON,
     token_limit: Annotated[str | None, typer.Option(metavar="RATE", help="As in 600/minute; or off.")] = None,
     api_limit: Annotated[str | None, typer.Option(metavar="RATE", help="As in 600/minute; or off.")] = None,
+    subject_type: Annotated[str, typer.Option(help="public or pairwise: whether apps can compare people.")] = "public",
+    userinfo_alg: Annotated[str | None, typer.Option(help="Sign userinfo answers with it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Register an app; its secret is shown here and never again."""
@@ -114,6 +116,8 @@ def create(
             grant_seconds=grant_ttl,
             code_seconds=code_ttl,
             rotates_refresh_tokens=refresh_rotation is Switch.ON,
+            subject_type=subject_type,
+            userinfo_alg=userinfo_alg,
             token_limit=token_limit,
             api_limit=api_limit,
         )
@@ -211,6 +215,8 @@ def _described(unit: Unit, client: Client, secret: str | None = None) -> dict[st
         "signing_alg": client.signing_alg,
         "id_token_alg": client.id_token_alg,
         "resource_server": client.is_resource_server,
+        "subject_type": client.subject_type,
+        "userinfo_alg": client.userinfo_alg,
         "access_ttl": client.access_seconds,
         "refresh_ttl": client.refresh_idle_seconds,
         "grant_ttl": client.grant_seconds,

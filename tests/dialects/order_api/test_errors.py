@@ -1,5 +1,6 @@
 """Every error of the Order API is JSON of the guide's shape, whoever found the fault and wherever."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def test_a_database_that_is_away_is_503_with_a_time_to_come_back(broken: World) 
     service = Service.hired(broken)
     headers = service.bearer
     path = Path(str(broken.database.url.database))
-    broken.database.engine.sync_engine.pool.dispose()
+    forget = broken.database.engine.dispose()
+    asyncio.run_coroutine_threadsafe(forget, broken._loop).result(10)  # noqa: SLF001 - the loop its engine lives on
     path.rename(path.with_suffix(".away"))
     path.mkdir()
     answer = broken.http.get("/orders", headers=headers)

@@ -119,18 +119,17 @@ def test_a_client_that_is_waited_for_does_not_hold_up_the_others(open_world: Wor
 
     with Receiver(stall) as publisher:
         slow, quick = hire(open_world, publisher.url), open_world.add_client(scope="orders:read")
-        with httpx.Client(base_url=open_world.url, timeout=10) as http:
-            with ThreadPoolExecutor(8) as threads:
-                waiting = [
-                    threads.submit(ask, open_world, signed(named_key(), claims_for(open_world, slow))) for _ in range(7)
-                ]
-                answer = http.post(
-                    "/oauth/token",
-                    data={"grant_type": "client_credentials"},
-                    auth=(quick.client_id, quick.client_secret),
-                )
-                assert answer.is_success
-                assert not any(request.done() for request in waiting)
+        with httpx.Client(base_url=open_world.url, timeout=10) as http, ThreadPoolExecutor(8) as threads:
+            waiting = [
+                threads.submit(ask, open_world, signed(named_key(), claims_for(open_world, slow))) for _ in range(7)
+            ]
+            answer = http.post(
+                "/oauth/token",
+                data={"grant_type": "client_credentials"},
+                auth=(quick.client_id, quick.client_secret),
+            )
+            assert answer.is_success
+            assert not any(request.done() for request in waiting)
         assert len(publisher.requests) == 1
 
 

@@ -43,7 +43,7 @@ def test_a_card_number_is_found_nowhere_afterwards(world: World, logged: StringI
     service = Service.hired(world)
     said = ""
     for number in CARDS.values():
-        details = {field: number, "cvv": "8642", "expiry": "12/31", "holder": number}
+        details = {field: number, "cvv": "c86v42", "expiry": "12/31", "holder": number}
         placed = service.place(
             {**ORDER, "payment_details": details}, headers={"Idempotency-Key": f"{field}-{number[-6:]}"}
         )
@@ -68,7 +68,7 @@ def test_a_card_number_is_found_nowhere_afterwards(world: World, logged: StringI
         for spelling in (number, number.replace(" ", "").replace("-", "")):
             assert spelling not in everything
             assert spelling[:-1] not in everything
-    assert "8642" not in dump(world).replace("-", " ").split()
+    assert "c86v42" not in dump(world)
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,7 @@ def get_order(unit: Unit, store: KnownStore, order_id: str, *, person: UUID | No
 def list_page(unit: Unit, store: KnownStore, listing: Listing, *, person: UUID | None) -> OrderPage:
     """One page of the orders the caller may see. Raises `invalid_parameter` for a customer who names another."""
     customer_id, status = reach_of(unit, store, person).narrow(listing.customer_id), listing.status
+    total = count_orders(unit, store.id, customer_id=customer_id, status=status)
     orders = list_orders(
         unit,
         store.id,
@@ -207,12 +208,13 @@ def list_page(unit: Unit, store: KnownStore, listing: Listing, *, person: UUID |
         offset=listing.offset,
         # One more than asked for tells whether there is a next page.
         limit=listing.limit + 1,
+        total=total,
     )
     page = orders[: listing.limit]
     lines = list_lines(unit, [order.id for order in page])
     return OrderPage(
         orders=tuple(PlacedOrder(order, lines[order.id]) for order in page),
-        total=count_orders(unit, store.id, customer_id=customer_id, status=status),
+        total=total,
         last=page[-1].id if len(orders) > listing.limit else None,
     )
 

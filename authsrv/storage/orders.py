@@ -97,17 +97,27 @@ def list_orders(
     after: UUID | None,
     offset: int,
     limit: int,
+    total: int,
 ) -> list[Order]:
-    """Newest first; `after` goes on behind that order, whatever arrived since."""
+    """Newest first; `after` goes on behind that order, whatever arrived since.
+
+    `total` says how many match, so that what lies nearer to the oldest is counted off from there.
+    """
     wanted = _chosen(store_id, customer_id, status)
     if after is not None:
         wanted.append(col(Order.id) < after)
-    newest = col(Order.id).desc()
+    newest, oldest = col(Order.id).desc(), col(Order.id).asc()
+    end, passed = newest, offset
+    if after is None and offset > total // 2:
+        limit = min(limit, total - offset)
+        end, passed = oldest, total - offset - limit
+    if limit <= 0:
+        return []
     # The page is found in an index alone, whatever is passed over, and only its own rows are read. The limit stands in
     # the statement: PostgreSQL would plan for a tenth of the table where it is a parameter.
     most = bindparam("most", limit, Integer, literal_execute=True)
-    page = select(Order.id).where(*wanted).order_by(newest).limit(most)
-    page = page.offset(offset) if offset else page
+    page = select(Order.id).where(*wanted).order_by(end).limit(most)
+    page = page.offset(passed) if passed else page
     return list(unit.session.exec(select(Order).where(col(Order.id).in_(page)).order_by(newest)))
 
 

@@ -171,6 +171,7 @@ class _House:
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
         self._key_uses = KeyUses(self._database, self._api_keys)
         self._database.listen(self._hear)
+        self._database.listen(self._feed.note_own)
         self._database.listen(self._deliveries.hear)
         self.app = self._build_app(clock, identifiers)
 

@@ -13,7 +13,7 @@ from authsrv.kit.clock import Clock
 from authsrv.kit.errors import Unavailable
 from authsrv.storage.database import Database
 from authsrv.storage.revocations import CHANNEL, read_feed
-from authsrv.storage.unit import Notice
+from authsrv.storage.unit import Notice, NoticeKind
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +48,14 @@ class FeedReader:
         self._max_age_seconds = max_age_seconds
         self._horizon = 0
         self._heard: set[UUID] = set()
+        self._own: set[UUID] = set()
         self._under_way: asyncio.Task[None] | None = None
         self._nudged = asyncio.Event()
         self._is_failing = False
+
+    def note_own(self, notices: Sequence[Notice]) -> None:
+        """This process wrote them and has heard them right after its commit: no news when they are read."""
+        self._own.update(notice.id for notice in notices if notice.kind is not NoticeKind.DELIVERY_ADDED)
 
     async def ensure_fresh(self) -> None:
         """Returns when what is known was read less than `max_age_seconds` ago; raises Unavailable when it cannot be."""
@@ -129,8 +134,9 @@ class FeedReader:
             reading = await self._database.transact(lambda unit: read_feed(unit, 0), read_only=True)
         self._horizon = reading.horizon
         # While any transaction stays open, the same lines are read again and again; they are news only once.
-        self._hear([notice for notice in reading.notices if notice.id not in self._heard])
+        self._hear([notice for notice in reading.notices if notice.id not in self._heard | self._own])
         self._heard = {notice.id for notice in reading.notices}
+        self._own -= self._heard
         self._revocations.forget_expired(self._clock.now())
         await self._after_reading()
         self._revocations.mark_read(began_at)

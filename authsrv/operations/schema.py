@@ -3,19 +3,17 @@
 from pathlib import Path
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from authsrv.kit.errors import Unavailable
 from authsrv.storage import migrations
 from authsrv.storage.database import Database
+from authsrv.storage.schema_version import find_schema_version
 
 # Any number nobody else in this database uses: "asrvmigr" as ASCII.
 _LOCK = int.from_bytes(b"asrvmigr", "big")
+_VERSIONS = Path(migrations.__file__).parent / "versions"
 
 
 class SchemaOutOfDate(Exception):
@@ -35,7 +33,7 @@ async def schema_is_current(database: Database) -> bool:
     """Whether the database is at the newest migration. Raises Unavailable when it cannot be asked."""
     try:
         async with database.engine.connect() as connection:
-            return await connection.run_sync(_current) == newest()
+            return await connection.run_sync(find_schema_version) == newest()
     except (OSError, TimeoutError, asyncpg.PostgresError, DBAPIError) as away:
         raise Unavailable(f"the database is away: {type(away).__name__}") from away
 
@@ -47,25 +45,18 @@ async def migrate(database: Database) -> None:
 
 
 def newest() -> str:
-    """The newest migration this code has."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # noqa: S101 - the package ships at least one migration
-    return head
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The newest migration this code has: its number stands in front of its file's name."""
+    return max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
 
 
 def _upgrade(connection: Connection) -> None:
+    # Only here: a worker that finds its schema up to date need not carry Alembic in its memory.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    config = _config()
+    config = Config()
+    config.set_main_option("script_location", str(_VERSIONS.parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
-    return config

@@ -91,7 +91,9 @@ def _read_message(connection: socket.socket) -> bytes:
 def test_the_app_goes_on_after_a_lost_answer(world: World, kind: str, cut: Cut) -> None:
     app = App.registered(world, kind=kind)
     tokens = app.log_in(Person.signed_in(world), prompt="consent")
-    with Scissors(world.url, cut) as wire, httpx.Client(base_url=wire.url, timeout=20) as http:
+    # Each request on a connection of its own: one that the wire has closed must not be taken again.
+    alone = httpx.Limits(max_keepalive_connections=0)
+    with Scissors(world.url, cut) as wire, httpx.Client(base_url=wire.url, timeout=20, limits=alone) as http:
         form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         if cut is Cut.UNREAD:
             lost = app.token(http, **form).json()["refresh_token"]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.columns import UTC_TIME
@@ -16,6 +16,8 @@ class Client(SQLModel, table=True):
     """A registered client with the metadata of RFC 7591, 2, and what authsrv lets each choose for itself."""
 
     __tablename__ = "client"
+    # One for each person and store, among those that act for a person.
+    __table_args__ = (Index("uq_client_user_id_store_id", "user_id", "store_id", unique=True),)
 
     id: UUID = Field(primary_key=True)
     client_id: str = Field(max_length=512, unique=True)
@@ -23,6 +25,8 @@ class Client(SQLModel, table=True):
     type: str = Field(max_length=10)
     developer_id: UUID = Field(foreign_key="user.id", index=True)
     store_id: UUID | None = Field(default=None, foreign_key="store.id", index=True)
+    # Whom it acts for, where it is a person's own and no app.
+    user_id: UUID | None = Field(default=None, foreign_key="user.id")
     scope: str = Field(max_length=2000)
     grant_types: list[str] = Field(sa_column=Column(JSON, nullable=False))
     redirect_uris: list[str] = Field(sa_column=Column(JSON, nullable=False))
@@ -55,6 +59,8 @@ class Client(SQLModel, table=True):
     rotates_refresh_tokens: bool = True
     approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     suspended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    # Nobody finds it any more; its row stays for what the audit log says of it.
+    deleted_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     updated_at: datetime = Field(sa_type=UTC_TIME)
 
@@ -68,6 +74,7 @@ class ClientSecret(SQLModel, table=True):
     client_id: UUID = Field(foreign_key="client.id", index=True)
     digest: bytes
     last_four: str = Field(max_length=4)
+    last_used_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
@@ -80,12 +87,26 @@ def add_client(unit: Unit, client: Client) -> Client:
 
 
 def find_client(unit: Unit, client_id: str) -> Client | None:
-    return unit.session.exec(select(Client).where(Client.client_id == client_id)).first()
+    """The client, unless it was deleted."""
+    query = select(Client).where(Client.client_id == client_id, col(Client.deleted_at).is_(None))
+    return unit.session.exec(query).first()
 
 
 def list_clients(unit: Unit) -> list[Client]:
     """All clients, newest first."""
-    return list(unit.session.exec(select(Client).order_by(col(Client.id).desc())))
+    query = select(Client).where(col(Client.deleted_at).is_(None)).order_by(col(Client.id).desc())
+    return list(unit.session.exec(query))
+
+
+def lock_client(unit: Unit, client: Client) -> bool:
+    """Lets one transaction at a time change what belongs to the client; False when it was deleted meanwhile."""
+    locked = (
+        update(Client)
+        .where(col(Client.id) == client.id, col(Client.deleted_at).is_(None))
+        .values(updated_at=unit.now())
+        .execution_options(synchronize_session=False)
+    )
+    return unit.change(locked) == 1
 
 
 def save_client(unit: Unit, client: Client) -> None:

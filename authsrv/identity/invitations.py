@@ -1,0 +1,52 @@
+"""Invitations by mail: a sealed link that works once, for a week, and only for who signs in with the address it went to.
+
+The link alone opens nothing, so one that is forwarded or ends in a log is worth nothing to whoever finds it.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from authsrv.kit.handles import Handle, HandleSealer, Purpose
+from authsrv.storage.invitations import (
+    Invitation,
+    accept_invitation,
+    add_invitation,
+    find_open_invitation,
+    revoke_invitations_to,
+)
+from authsrv.storage.unit import Unit
+
+INVITATION = Purpose(11, "iv_")
+INVITATION_LASTS = timedelta(days=7)
+
+
+def invite(
+    unit: Unit, sealer: HandleSealer, *, kind: str, target_id: UUID, email: str, role: str, invited_by: UUID
+) -> tuple[Invitation, str]:
+    """A fresh invitation in place of any open one to this address, and the text of its link."""
+    revoke_invitations_to(unit, kind, target_id, email)
+    now = unit.now()
+    invitation = Invitation(
+        id=unit.new_id(),
+        kind=kind,
+        target_id=target_id,
+        email=email,
+        role=role,
+        invited_by=invited_by,
+        created_at=now,
+        expires_at=now + INVITATION_LASTS,
+    )
+    add_invitation(unit, invitation)
+    return invitation, sealer.seal(INVITATION, Handle(invitation.id, 0))
+
+
+def find_invitation(unit: Unit, sealer: HandleSealer, text: str, kind: str) -> Invitation | None:
+    """The open invitation of this kind that a link speaks of; no statement for a forged one."""
+    handle = sealer.open(INVITATION, text)
+    found = find_open_invitation(unit, handle.row_id) if handle else None
+    return found if found is not None and found.kind == kind else None
+
+
+def take_invitation(unit: Unit, invitation: Invitation, email: str) -> bool:
+    """Uses it up for the person of this address; False when it is not theirs, or somebody was quicker."""
+    return accept_invitation(unit, invitation.id, email)

@@ -1,0 +1,83 @@
+"""Usage: how often each client did what, by day; a few rows a client and day, however many requests they stand for."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import BigInteger, Column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, SQLModel, col, delete, func, select
+
+from authsrv.storage.unit import Unit
+
+# Rows of one statement: SQLite takes 32,766 values.
+_BATCH = 500
+
+
+class Usage(SQLModel, table=True):
+    """`kind` is what was asked for, `reason` why it was refused, empty where it was not; `client_id` may be a key's."""
+
+    __tablename__ = "usage"
+
+    client_id: str = Field(primary_key=True, max_length=512)
+    day: date = Field(primary_key=True, index=True)
+    kind: str = Field(primary_key=True, max_length=10)
+    reason: str = Field(primary_key=True, max_length=40)
+    count: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UsageKey:
+    """What is counted together; in this order rows are written, so that no two processes wait in a circle."""
+
+    client_id: str
+    day: date
+    kind: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How often a kind of request ended one way on one day."""
+
+    day: date
+    kind: str
+    reason: str
+    count: int
+
+
+def add_usage(unit: Unit, counts: Mapping[UsageKey, int]) -> None:
+    """Adds these counts to what is there: whoever else adds meanwhile loses nothing."""
+    insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    keys = sorted(counts)
+    for start in range(0, len(keys), _BATCH):
+        rows = [
+            {"client_id": key.client_id, "day": key.day, "kind": key.kind, "reason": key.reason, "count": counts[key]}
+            for key in keys[start : start + _BATCH]
+        ]
+        adding = insert(Usage).values(rows)
+        more = col(Usage.count) + adding.excluded["count"]
+        unit.session.execute(
+            adding.on_conflict_do_update(index_elements=["client_id", "day", "kind", "reason"], set_={"count": more})
+        )
+
+
+def list_usage(unit: Unit, client_ids: Collection[str], since: date) -> list[DayCount]:
+    """What these clients did together since that day, by day."""
+    total = func.sum(col(Usage.count))
+    query = (
+        select(Usage.day, Usage.kind, Usage.reason, total)
+        .where(col(Usage.client_id).in_(client_ids), col(Usage.day) >= since)
+        .group_by(col(Usage.day), col(Usage.kind), col(Usage.reason))
+        .order_by(col(Usage.day))
+    )
+    return [DayCount(day, kind, reason, int(count)) for day, kind, reason, count in unit.session.exec(query)]
+
+
+def prune_usage(unit: Unit, older_than: date, batch: int) -> int:
+    """Deletes up to `batch` rows of clients' days before `older_than`; returns how many."""
+    old = select(Usage.client_id, Usage.day).where(col(Usage.day) < older_than).distinct().limit(batch)
+    gone = 0
+    for client_id, day in unit.session.exec(old).all():
+        gone += unit.change(delete(Usage).where(col(Usage.client_id) == client_id, col(Usage.day) == day))
+    return gone

@@ -12,6 +12,7 @@ from authsrv.storage.sessions import (
     end_session,
     find_live_session,
     list_live_sessions,
+    renew_session,
     touch_session,
 )
 from authsrv.storage.unit import Unit
@@ -56,7 +57,7 @@ class Sessions:
 
     def session_id(self, cookie: str | None) -> UUID | None:
         """Which session a cookie speaks of, by arithmetic alone: whether it still lives, only `find` knows."""
-        handle = self._sealer.open(SESSION_COOKIE, cookie) if cookie else None
+        handle = self._open(cookie)
         return handle.row_id if handle else None
 
     def find(self, unit: Unit, cookie: str | None) -> SignedIn | None:
@@ -64,15 +65,15 @@ class Sessions:
 
         The transaction must be one that may write.
         """
-        session_id = self.session_id(cookie)
-        if session_id is None:
+        handle = self._open(cookie)
+        if handle is None:
             return None
-        found = find_live_session(unit, session_id, unit.now() - self._idle)
+        found = find_live_session(unit, handle.row_id, handle.counter, unit.now() - self._idle)
         if found is None:
             return None
         session, user = found
         if session.seen_at < unit.now() - _TOUCH_AFTER:
-            touch_session(unit, session_id)
+            touch_session(unit, session.id)
         return _signed_in(session, user)
 
     def begin(self, unit: Unit, user: User, amr: Sequence[str], user_agent: str, address: str) -> tuple[str, SignedIn]:
@@ -92,6 +93,24 @@ class Sessions:
         add_session(unit, session)
         return self._sealer.seal(SESSION_COOKIE, Handle(session.id, 0)), _signed_in(session, user)
 
+    def renew(self, unit: Unit, cookie: str | None, amr: Sequence[str], user_agent: str, address: str) -> str | None:
+        """The same session after its person signed in anew, as the text of a new cookie: the old one is void.
+
+        None where another sign-in came first, or the session has ended.
+        """
+        handle = self._open(cookie)
+        if handle is None or not renew_session(
+            unit,
+            handle.row_id,
+            handle.counter,
+            amr=" ".join(amr),
+            user_agent=user_agent[:_LONGEST_USER_AGENT],
+            address=address[:_LONGEST_ADDRESS],
+            expires_at=unit.now() + self._absolute,
+        ):
+            return None
+        return self._sealer.seal(SESSION_COOKIE, Handle(handle.row_id, handle.counter + 1))
+
     def list_living(self, unit: Unit, user_id: UUID) -> list[Session]:
         """The person's living sessions, the latest first."""
         return list_live_sessions(unit, user_id, unit.now() - self._idle)
@@ -108,6 +127,9 @@ class Sessions:
         """Ends all of the person's sessions but one; returns how many."""
         others = [session.id for session in self.list_living(unit, user_id) if session.id != kept]
         return sum(self.end(unit, session_id, user_id) for session_id in others)
+
+    def _open(self, cookie: str | None) -> Handle | None:
+        return self._sealer.open(SESSION_COOKIE, cookie) if cookie else None
 
 
 def _signed_in(session: Session, user: User) -> SignedIn:

@@ -22,6 +22,8 @@ class Session(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UTC_TIME)
     user_agent: str = Field(default="", max_length=300)
     address: str = Field(default="", max_length=64)
+    # How often the person signed in anew in it: the cookie of an earlier time is worth nothing.
+    renewals: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     ended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     expires_at: datetime = Field(sa_type=UTC_TIME, index=True)
@@ -32,10 +34,11 @@ def add_session(unit: Unit, session: Session) -> None:
     unit.session.flush()
 
 
-def find_live_session(unit: Unit, session_id: UUID, seen_after: datetime) -> tuple[Session, User] | None:
-    """The session with its person, unless it was ended, has expired, or was not seen since `seen_after`."""
+def find_live_session(unit: Unit, session_id: UUID, renewals: int, seen_after: datetime) -> tuple[Session, User] | None:
+    """The session with its person, unless it ended, was renewed since, expired, or was not seen since `seen_after`."""
     live = (
         col(Session.id) == session_id,
+        col(Session.renewals) == renewals,
         col(Session.ended_at).is_(None),
         col(Session.expires_at) > unit.now(),
         col(Session.seen_at) > seen_after,
@@ -47,6 +50,28 @@ def find_live_session(unit: Unit, session_id: UUID, seen_after: datetime) -> tup
 def touch_session(unit: Unit, session_id: UUID) -> None:
     """The person was here."""
     unit.change(update(Session).where(col(Session.id) == session_id).values(seen_at=unit.now()))
+
+
+def renew_session(
+    unit: Unit, session_id: UUID, renewals: int, *, amr: str, user_agent: str, address: str, expires_at: datetime
+) -> bool:
+    """The person signed in anew; of two that come at once, one does it. False when it was done, or has ended."""
+    now = unit.now()
+    renewed = unit.change(
+        update(Session)
+        .where(col(Session.id) == session_id, col(Session.renewals) == renewals, col(Session.ended_at).is_(None))
+        .values(
+            renewals=renewals + 1,
+            amr=amr,
+            auth_time=now,
+            seen_at=now,
+            user_agent=user_agent,
+            address=address,
+            expires_at=expires_at,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return renewed == 1
 
 
 def list_live_sessions(unit: Unit, user_id: UUID, seen_after: datetime) -> list[Session]:

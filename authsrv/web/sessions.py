@@ -38,10 +38,16 @@ async def find_signed_in(request: Request) -> SignedIn | None:
 
 
 def begin_session(unit: Unit, request: Request, user: User, amr: tuple[str, ...]) -> str:
-    """Ends the session this browser had and begins a fresh one; returns the text of its cookie."""
-    sessions = runtime_of(request).sessions
-    if (before := sessions.find(unit, session_cookie(request))) is not None:
+    """Begins a session, or renews the one that the same person has at this browser; returns the text of its cookie.
+
+    Apps that were let in during a session go on in it: only the end of one is told to them.
+    """
+    sessions, cookie = runtime_of(request).sessions, session_cookie(request)
+    user_agent, address = request.headers.get("user-agent", ""), context_of(request).client_address
+    before = sessions.find(unit, cookie)
+    if before is not None and before.user_id != user.id:
         sessions.end(unit, before.session_id, before.user_id)
-    user_agent = request.headers.get("user-agent", "")
-    text, _ = sessions.begin(unit, user, amr, user_agent, context_of(request).client_address)
+    elif before is not None and (renewed := sessions.renew(unit, cookie, amr, user_agent, address)) is not None:
+        return renewed
+    text, _ = sessions.begin(unit, user, amr, user_agent, address)
     return text

@@ -1,20 +1,45 @@
 """A person signs in with the code from their mail."""
 
+import json
 import re
+from base64 import urlsafe_b64decode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from sqlmodel import select
 
+from authsrv.storage.deliveries import Delivery
 from authsrv.storage.email_codes import EmailCode
 from authsrv.storage.sessions import Session
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, find_user, list_memberships
 from tests.pages.conftest import Post, code_in, wrong
-from tests.people import Person, forms_of
+from tests.people import App, Person, answer_in, forms_of
+
+
+def sessions_of(post: Post, person: Person) -> list[Session]:
+    def work(unit: Unit) -> list[Session]:
+        mine = select(Session).join(User).where(User.email == person.email)
+        return list(unit.session.exec(mine))
+
+    return post.world.transact(work)
+
+
+def told(post: Post, app: App) -> int:
+    """How many messages there were or are to come for the app."""
+    mine = select(Delivery).where(Delivery.client_id == app.credentials.client_id)
+    return post.world.transact(lambda unit: len(unit.session.exec(mine).all()))
+
+
+def read_part(token: str) -> dict[str, Any]:
+    """The claims inside a JWT."""
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
 
 
 def age(post: Post, person: Person, by: timedelta) -> None:
@@ -197,16 +222,59 @@ def test_a_sign_in_begun_at_one_store_cannot_be_ended_at_another(post: Post) -> 
     assert "authsrv_session" not in person.browser.cookies
 
 
-def test_each_sign_in_makes_a_new_session_and_ends_the_old_one(post: Post) -> None:
+def test_who_signs_in_again_goes_on_in_the_same_session_and_the_cookie_from_before_is_void(post: Post) -> None:
     person = post.person()
     post.sign_in(person)
     before = person.browser.cookies["authsrv_session"]
+    (first,) = sessions_of(post, person)
     again = post.ask(person, "/sign-in?prompt=login")
     person.send(again, code=post.code(person.email, 2))
-    after = person.browser.cookies["authsrv_session"]
-    assert before != after
+    (second,) = sessions_of(post, person)
+    assert second.id == first.id
+    assert second.auth_time > first.auth_time
+    assert person.browser.cookies["authsrv_session"] != before
+    assert person.visit("/account").url.path == "/account"
     with httpx.Client(base_url=post.world.url, cookies={"authsrv_session": before}) as thief:
         assert thief.get("/account").headers["location"].startswith("/sign-in")
+
+
+def test_apps_hear_nothing_when_the_same_person_signs_in_again_and_hear_it_when_another_does(post: Post) -> None:
+    app = App.registered(post.world, backchannel_logout_uri="https://app.example/logged-out")
+    person, other = post.person(), post.person()
+    post.sign_in(person)
+    app.log_in(person)
+    person.send(post.ask(person, "/sign-in?prompt=login"), code=post.code(person.email, 2))
+    assert told(post, app) == 0
+    other.browser = person.browser
+    post.sign_in(other, "/sign-in?prompt=login")
+    assert told(post, app) == 1
+
+
+def test_a_sign_in_again_is_the_fresh_one_an_app_asked_for(post: Post) -> None:
+    app, person = App.registered(post.world), post.person()
+    post.sign_in(person)
+    before = app.log_in(person)["id_token"]
+    page = person.visit(app.authorize_url(prompt="login"))
+    asked = person.send(page, email=person.email)
+    arrived = person.send(asked, code=post.code(person.email, 2))
+    after = app.redeem(answer_in(arrived)["code"]).json()["id_token"]
+    was, now = (read_part(token) for token in (before, after))
+    assert now["sid"] == was["sid"]
+    assert now["auth_time"] >= was["auth_time"]
+
+
+def test_two_sign_ins_at_once_from_one_browser_renew_the_session_once(post: Post) -> None:
+    person = post.person()
+    post.sign_in(person)
+    cookie = person.browser.cookies["authsrv_session"]
+    sessions = post.world.runtime.sessions
+
+    def renew(_: int) -> str | None:
+        return post.world.transact(lambda unit: sessions.renew(unit, cookie, ("otp",), "", ""))
+
+    with ThreadPoolExecutor(8) as pool:
+        renewed = [text for text in pool.map(renew, range(8)) if text]
+    assert len(renewed) == 1
 
 
 def test_who_is_signed_in_may_go_on_or_take_another_account(post: Post) -> None:
@@ -247,11 +315,7 @@ def test_fifty_right_codes_at_once_make_one_session(post: Post) -> None:
     arrived = [answer for answer in answers if answer.status_code == 303 and "authsrv_session" in answer.cookies]
     assert len(arrived) == 1
 
-    def count(unit: Unit) -> int:
-        mine = select(Session).join(User).where(User.email == person.email)
-        return len(unit.session.exec(mine).all())
-
-    assert post.world.transact(count) == 1
+    assert len(sessions_of(post, person)) == 1
 
 
 def test_twenty_wrong_codes_at_once_take_exactly_five_tries(post: Post) -> None:

@@ -21,6 +21,8 @@ class ApiKey(SQLModel, table=True):
     name: str = Field(max_length=200)
     developer_id: UUID = Field(foreign_key="user.id", index=True)
     store_id: UUID = Field(foreign_key="store.id", index=True)
+    # The app it was made for in the portal; None for one of the command line.
+    client_id: UUID | None = Field(default=None, foreign_key="client.id", index=True)
     scope: str = Field(max_length=2000)
     digest: bytes
     last_four: str = Field(max_length=4)

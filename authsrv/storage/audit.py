@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel, col, delete, select
 
 from authsrv.storage.columns import UTC_TIME
@@ -15,6 +15,10 @@ class AuditEvent(SQLModel, table=True):
     """One event; `actor` is who did it (an e-mail, a client id, `cli`, `authsrv`), `subject` what it was done to."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("ix_audit_event_event_id", "event", "id"),
+        Index("ix_audit_event_actor_id", "actor", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     event: str = Field(max_length=60)

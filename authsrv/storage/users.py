@@ -26,6 +26,7 @@ class User(SQLModel, table=True):
     # Random; what pairwise subjects are made with (OIDC Core 8.1).
     subject_salt: str | None = Field(default=None, max_length=32)
     email_verified_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    suspended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     updated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
 

@@ -18,6 +18,8 @@ class Webhook(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     store_id: UUID = Field(foreign_key="store.id", index=True)
     developer_id: UUID | None = Field(default=None, foreign_key="user.id", index=True)
+    # The app it was made for in the portal; None for one of the command line.
+    client_id: UUID | None = Field(default=None, foreign_key="client.id", index=True)
     url: str = Field(max_length=2000)
     events: list[str] = Field(sa_column=Column(JSON, nullable=False))
     sealed_secret: bytes

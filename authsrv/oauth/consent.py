@@ -13,8 +13,10 @@ from authsrv.identity.stores import KnownStore, StoreDirectory
 from authsrv.identity.subjects import subject_for
 from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.connecting import connect
 from authsrv.oauth.id_tokens import IdTokens
 from authsrv.settings import TokenSettings
+from authsrv.storage.connections import add_connected_grant
 from authsrv.storage.grants import Grant, add_grant, list_consents, list_store_consents
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id, join_store
@@ -93,7 +95,10 @@ class Consents:
         scopes: Sequence[str],
         grant_id: UUID,
     ) -> Grant | None:
-        """Stores the grant whose code goes back; None when `grant_id` was used before (a consent form sent twice)."""
+        """Stores the grant whose code goes back; None when `grant_id` was used before (a consent form sent twice).
+
+        Raises StoresFull where the client may be connected to no store more.
+        """
         client, now = asked.client, unit.now()
         lives = timedelta(seconds=client.grant_seconds or self._lifetimes.grant_seconds)
         code_lives = timedelta(seconds=client.code_seconds or self._lifetimes.code_seconds)
@@ -117,7 +122,7 @@ class Consents:
             code_expires_at=now + code_lives,
             expires_at=now + lives,
         )
-        return grant if add_grant(unit, grant) else None
+        return grant if _store(unit, asked, grant, store) else None
 
     def _wants_fresh(
         self, asked: AuthorizationRequest, signed_in: SignedIn, fresh_since: datetime | None, now: datetime
@@ -171,6 +176,16 @@ def welcome_customer(unit: Unit, signed_in: SignedIn, store: KnownStore | None) 
     """Who lets an app act for them in a store is at least a customer there."""
     if store is not None:
         join_store(unit, store_id=store.id, user_id=signed_in.user_id)
+
+
+def _store(unit: Unit, asked: AuthorizationRequest, grant: Grant, store: KnownStore | None) -> bool:
+    if store is None:
+        return add_grant(unit, grant)
+    if add_connected_grant(unit, grant):
+        return True
+    # Not connected yet, unless the grant is there already; either way this settles it.
+    connect(unit, asked, store)
+    return add_connected_grant(unit, grant)
 
 
 def _is_uncovered(asked: AuthorizationRequest, given: Sequence[tuple[str, datetime]]) -> bool:

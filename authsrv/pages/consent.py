@@ -13,6 +13,7 @@ from authsrv.identity.sessions import SignedIn
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.handles import Handle
 from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest
+from authsrv.oauth.connecting import MOST_UNAPPROVED, StoresFull, closed_stores
 from authsrv.oauth.consent import Place, chosen_scopes, required_scopes, welcome_customer
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.unit import Unit
@@ -46,21 +47,41 @@ class ScopeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreLine:
+    """A store as the page offers it; one that is not open can be seen and not chosen."""
+
+    prefix: str
+    name: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What the page asks, of whom, and for where."""
 
     asked: AuthorizationRequest
     signed_in: SignedIn
     place: Place
+    # The prefixes of those among the choices that the app cannot be connected to.
+    closed: frozenset[str]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the app can be connected to none of them."""
+        return bool(self.closed) and len(self.closed) == len(_candidates(self.place))
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a sent form was made for: it is bound to its session and request, and its grant can be made once."""
+    """What a sent form was made for: it is bound to its session and request, and its grant can be made once.
+
+    `is_told`: the page only told why the app cannot be connected.
+    """
 
     handle: Handle
     session_id: str
     pairs: list[tuple[str, str]]
+    is_told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,8 @@ async def show(request: Request) -> Response:
         return send_refusal(request, refused)
     if question is None:
         return RedirectResponse(authorize_path(request, pairs), 303, {"Cache-Control": "no-store"})
+    if question.is_full:
+        return _full_page(request, question.asked, str(question.signed_in.session_id))
     return _page(request, question)
 
 
@@ -121,6 +144,9 @@ async def decide(request: Request) -> Response:
         return _stale(request, form)
     except UnprovenRequest as unproven:
         return show_unproven(request, unproven)
+    except StoresFull as full:
+        # Another store came first while the page was open. Who was told goes back to the app with it.
+        return send_refusal(request, full) if form.is_told else _full_page(request, full.asked, form.session_id)
     except AuthorizationRefused as refused:
         return send_refusal(request, refused)
     return send_code(request, allowed.asked.back, allowed.code)
@@ -137,7 +163,10 @@ def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) ->
     if not runtime.consents.is_hinted(unit, asked, signed_in):
         return None
     standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
-    return Question(asked, signed_in, standing.place) if standing.needs_consent else None
+    if not standing.needs_consent:
+        return None
+    closed = closed_stores(unit, asked.client, _candidates(standing.place))
+    return Question(asked, signed_in, standing.place, closed)
 
 
 def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> Allowed:
@@ -148,6 +177,8 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
     is_own = signed_in is not None and str(signed_in.session_id) == form.session_id
     if signed_in is None or not is_own or form.handle.counter < int(unit.now().timestamp()):
         raise StaleConsent
+    if form.is_told:
+        raise StoresFull(asked)
     if not decision.allows:
         raise AuthorizationRefused("access_denied", "The person said no.", asked.back)
     scopes = chosen_scopes(asked, decision.ticked)
@@ -168,6 +199,10 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
         scope=" ".join(scopes),
     )
     return Allowed(asked, runtime.server.issuing.code_of(grant.id))
+
+
+def _candidates(place: Place) -> tuple[KnownStore, ...]:
+    return (place.store,) if place.store is not None else place.choices
 
 
 def _chosen_store(place: Place, prefix: str | None) -> KnownStore | None:
@@ -201,9 +236,10 @@ def _page(request: Request, question: Question) -> Response:
         policy_url=client.policy_uri,
         tos_url=client.tos_uri,
         store_name=place.store.name if place.store else None,
-        stores=[(store.prefix, store.name) for store in place.choices],
+        stores=[StoreLine(store.prefix, store.name, store.prefix not in question.closed) for store in place.choices],
+        most_stores=MOST_UNAPPROVED,
         scopes=scopes,
-        request_token=_seal_form(request, question),
+        request_token=_seal_form(request, asked, str(question.signed_in.session_id)),
         action=link(request, "/consent"),
         email=question.signed_in.email,
         switch_url=link(request, "/sign-in", next=authorize_path(request, asked.parameters), prompt="select_account"),
@@ -211,10 +247,24 @@ def _page(request: Request, question: Question) -> Response:
     )
 
 
-def _seal_form(request: Request, question: Question) -> str:
+def _full_page(request: Request, asked: AuthorizationRequest, session_id: str) -> Response:
+    """Tells the person why the app cannot be connected; its button tells the app."""
+    return render(
+        request,
+        "stores_full.html",
+        403,
+        app_name=asked.client.name,
+        developer=asked.client.developer,
+        most_stores=MOST_UNAPPROVED,
+        request_token=_seal_form(request, asked, session_id, is_told=True),
+        action=link(request, "/consent"),
+    )
+
+
+def _seal_form(request: Request, asked: AuthorizationRequest, session_id: str, *, is_told: bool = False) -> str:
     runtime = runtime_of(request)
     expires_at = int((runtime.clock.now() + _FORM_LIVES).timestamp())
-    attachment = orjson.dumps([str(question.signed_in.session_id), question.asked.parameters])
+    attachment = orjson.dumps([session_id, asked.parameters, is_told])
     return runtime.sealer.seal(CONSENT_FORM, Handle(runtime.identifiers.next(), expires_at, attachment))
 
 
@@ -222,8 +272,8 @@ def _read_form(runtime: Runtime, text: str) -> Form | None:
     handle = runtime.sealer.open(CONSENT_FORM, text)
     if handle is None:
         return None
-    session_id, pairs = orjson.loads(handle.attachment)
-    return Form(handle, session_id, [(name, value) for name, value in pairs])
+    session_id, pairs, is_told = orjson.loads(handle.attachment)
+    return Form(handle, session_id, [(name, value) for name, value in pairs], is_told)
 
 
 def _stale(request: Request, form: Form | None) -> Response:

@@ -93,9 +93,9 @@ def find_client(unit: Unit, client_id: str) -> Client | None:
 
 
 def list_clients(unit: Unit) -> list[Client]:
-    """All clients, newest first."""
-    query = select(Client).where(col(Client.deleted_at).is_(None)).order_by(col(Client.id).desc())
-    return list(unit.session.exec(query))
+    """All apps and services, newest first; what acts for one person is theirs, and no app."""
+    query = select(Client).where(col(Client.deleted_at).is_(None), col(Client.user_id).is_(None))
+    return list(unit.session.exec(query.order_by(col(Client.id).desc())))
 
 
 def lock_client(unit: Unit, client: Client) -> bool:

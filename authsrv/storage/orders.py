@@ -37,6 +37,8 @@ class Order(SQLModel, table=True):
     # Of a card only what a receipt shows; the number is never stored.
     payment_brand: str | None = Field(default=None, max_length=20)
     payment_last_four: str | None = Field(default=None, max_length=4)
+    # What the customer has to say about it.
+    note: str = Field(default="", max_length=1000, sa_column_kwargs={"server_default": ""})
     placed_by: str = Field(max_length=512)
     created_at: datetime = Field(sa_type=UTC_TIME)
     updated_at: datetime = Field(sa_type=UTC_TIME)

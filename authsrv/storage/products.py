@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.columns import UTC_TIME
@@ -18,6 +18,7 @@ class Product(SQLModel, table=True):
     __tablename__ = "product"
     __table_args__ = (
         UniqueConstraint("store_id", "product_id"),
+        Index("ix_product_store_id_code", "store_id", "code"),
         CheckConstraint("stock >= 0", name="stock"),
         CheckConstraint("price_minor >= 0", name="price"),
     )

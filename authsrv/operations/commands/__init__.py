@@ -2,7 +2,18 @@
 
 import typer
 
-from authsrv.operations.commands import api_keys, apps, grants, keys, products, serving, stores, users, webhooks
+from authsrv.operations.commands import (
+    api_keys,
+    apps,
+    customer_api,
+    grants,
+    keys,
+    products,
+    serving,
+    stores,
+    users,
+    webhooks,
+)
 
 cli = typer.Typer(
     name="authsrv",
@@ -18,6 +29,7 @@ cli.add_typer(stores.commands, name="stores")
 cli.add_typer(users.commands, name="users")
 cli.add_typer(apps.commands, name="apps")
 cli.add_typer(api_keys.commands, name="api-keys")
+cli.add_typer(customer_api.commands, name="customer-api")
 cli.add_typer(grants.commands, name="grants")
 cli.add_typer(keys.commands, name="keys")
 cli.add_typer(products.commands, name="products")

@@ -183,7 +183,7 @@ def _change(
 ) -> None:
     def work(unit: Unit, tools: Tools) -> dict[str, Any]:
         client = find_client(unit, client_id)
-        if client is None:
+        if client is None or client.user_id is not None:
             raise DomainError("not_found", 404, f"There is no app {client_id}.")
         secret = change(unit, client, tools)
         return _described(unit, client, secret)

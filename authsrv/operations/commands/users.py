@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from authsrv.identity.customer_api import Customer, allow_customer
 from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
 from authsrv.kit.passwords import LONGEST_PASSWORD, Passwords
@@ -74,8 +75,11 @@ def _join(unit: Unit, user: User, prefix: str, role: Role | None, *, may_use_cus
             unit, store_id=store.id, user_id=user.id, role=role or Role.CUSTOMER, customer_id=None
         )
     membership.role = role or membership.role
-    membership.may_use_customer_api |= may_use_customer_api
     unit.session.add(membership)
+    unit.session.flush()
+    if may_use_customer_api:
+        allow_customer(unit, Customer(user.id, store.id, user.email, prefix), actor=ACTOR)
+        unit.session.refresh(membership)
     return {
         "store": prefix,
         "role": str(membership.role),

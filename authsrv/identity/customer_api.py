@@ -1,0 +1,162 @@
+"""API passwords: with which a program acts as one customer of one store, once the store has allowed it.
+
+A password is a client of the customer's own: its id and secret are random UUIDs (122 bits, so SHA-256 suffices), its
+tokens are the customer's, and caches and the feed know it as any other client.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from authsrv.kit.entropy import Entropy
+from authsrv.kit.errors import DomainError
+from authsrv.kit.machine_secrets import digest_of
+from authsrv.storage.audit import add_audit_event
+from authsrv.storage.clients import Client, add_client, add_client_secret, announce_client, save_client
+from authsrv.storage.personal_clients import (
+    change_permission,
+    delete_secrets,
+    find_personal_client,
+    hold_permission,
+)
+from authsrv.storage.revocations import add_revocation
+from authsrv.storage.stores import find_store
+from authsrv.storage.unit import NoticeKind, Unit
+from authsrv.storage.users import find_user
+
+SCOPES = ("orders:read", "orders:write", "products:read")
+PERSONAL = "personal"
+TOKEN_FORMAT = "bare_jwt"
+# An hour is the promise to those who write clients, whatever the server's own tokens live.
+_TOKEN_LIVES = timedelta(hours=1)
+# Clocks of several machines differ by less.
+_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPassword:
+    """A pair as it is shown once."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A person in a store, by their row ids and, for people who read of it, by e-mail address and prefix."""
+
+    user_id: UUID
+    store_id: UUID
+    email: str
+    store: str
+
+
+def get_customer(unit: Unit, email: str, prefix: str) -> Customer:
+    """The person in the store. Raises `not_found` when there is no such person or store."""
+    store = find_store(unit, prefix)
+    if store is None:
+        raise DomainError("not_found", 404, f"There is no store {prefix}.")
+    user = find_user(unit, email)
+    if user is None:
+        raise DomainError("not_found", 404, f"There is no person {email}.")
+    return Customer(user.id, store.id, user.email, store.prefix)
+
+
+def allow_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
+    """The customer may make a password; one that they had works again, its old tokens do not. Raises not_found."""
+    _change(unit, customer, allowed=True)
+    client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
+    if client is not None and client.suspended_at is not None and client.deleted_at is None:
+        client.suspended_at = None
+        save_client(unit, client)
+        for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
+            _tell(unit, kind, client.client_id)
+    _record(unit, "allowed", customer, actor)
+
+
+def withdraw_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
+    """No password and no token of it opens anything, everywhere within a second. Raises not_found."""
+    _change(unit, customer, allowed=False)
+    client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
+    if client is not None and client.suspended_at is None and client.deleted_at is None:
+        client.suspended_at = unit.now()
+        save_client(unit, client)
+        _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
+    _record(unit, "withdrawn", customer, actor)
+
+
+def make_password(unit: Unit, customer: Customer, *, entropy: Entropy, actor: str) -> ApiPassword:
+    """A new pair in place of the one before, whose tokens end. Raises `customer_api_not_allowed`."""
+    if not hold_permission(unit, user_id=customer.user_id, store_id=customer.store_id):
+        raise DomainError("customer_api_not_allowed", 403, "The store has not allowed this customer an API password.")
+    made = ApiPassword(_random_uuid(entropy), _random_uuid(entropy))
+    client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
+    if client is None:
+        client = add_client(unit, _new_client(unit, customer, made.client_id))
+    else:
+        _end(unit, client)
+        client.client_id = made.client_id
+        client.deleted_at, client.suspended_at, client.created_at = None, None, unit.now()
+        save_client(unit, client)
+    add_client_secret(unit, client, digest_of(made.client_secret), made.client_secret[-4:])
+    _record(unit, "password_made", customer, actor)
+    return made
+
+
+def revoke_password(unit: Unit, customer: Customer, *, actor: str) -> bool:
+    """Ends the customer's pair and its tokens, everywhere within a second; False when they have none."""
+    client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
+    if client is None or client.deleted_at is not None:
+        return False
+    _end(unit, client)
+    client.deleted_at = unit.now()
+    save_client(unit, client)
+    _record(unit, "password_revoked", customer, actor)
+    return True
+
+
+def _change(unit: Unit, customer: Customer, *, allowed: bool) -> None:
+    if not change_permission(unit, user_id=customer.user_id, store_id=customer.store_id, allowed=allowed):
+        raise DomainError("not_found", 404, f"{customer.email} is no customer of {customer.store}.")
+
+
+def _end(unit: Unit, client: Client) -> None:
+    """Voids what the pair brought, and forgets it: a process that has not heard may issue one token more, void too."""
+    delete_secrets(unit, client)
+    announce_client(unit, client.client_id)
+    _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
+
+
+def _tell(unit: Unit, kind: NoticeKind, client_id: str) -> None:
+    add_revocation(unit, kind, client_id, unit.now() + _TOKEN_LIVES + _MARGIN)
+
+
+def _record(unit: Unit, event: str, customer: Customer, actor: str) -> None:
+    add_audit_event(unit, f"customer_api.{event}", actor=actor, subject=customer.email, store=customer.store)
+
+
+def _new_client(unit: Unit, customer: Customer, client_id: str) -> Client:
+    now = unit.now()
+    return Client(
+        id=unit.new_id(),
+        client_id=client_id,
+        name="API password",
+        type=PERSONAL,
+        developer_id=customer.user_id,
+        store_id=customer.store_id,
+        user_id=customer.user_id,
+        scope=" ".join(SCOPES),
+        grant_types=["client_credentials"],
+        redirect_uris=[],
+        post_logout_redirect_uris=[],
+        token_format=TOKEN_FORMAT,
+        signing_alg="RS256",
+        access_seconds=int(_TOKEN_LIVES.total_seconds()),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _random_uuid(entropy: Entropy) -> str:
+    """RFC 9562, 5.4."""
+    return str(UUID(bytes=entropy.token_bytes(16), version=4))

@@ -89,6 +89,7 @@ class PruningSettings(_Section):
     every_seconds: float = Field(gt=0)
     batch: int = Field(ge=1, le=10_000)
     audit_seconds: int = Field(ge=86_400)
+    usage_seconds: int = Field(ge=86_400)
 
 
 class Settings(BaseSettings):

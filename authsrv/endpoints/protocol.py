@@ -14,6 +14,7 @@ from authsrv.storage.unit import Unit
 from authsrv.web.forms import Form, read_form
 from authsrv.web.responses import protocol_response
 from authsrv.web.runtime import Runtime, runtime_of
+from authsrv.web.usage import note_refusal
 
 Engine: TypeAlias = Callable[[Callable[[], ProtocolRequest]], Answer]
 
@@ -40,7 +41,10 @@ async def answer(request: Request, path: str, engine: Engine, form: Form | None 
             lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=fields)
         )
 
-    return protocol_response(*await runtime.database.transact(work))
+    status, body, headers = await runtime.database.transact(work)
+    if status >= 400:
+        note_refusal(request.scope, body["error"])
+    return protocol_response(status, body, headers)
 
 
 async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:

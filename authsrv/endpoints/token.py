@@ -12,6 +12,9 @@ from authsrv.web.context import context_of
 from authsrv.web.forms import Form, read_form
 from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
+from authsrv.web.usage import REFRESH, TOKEN, note_use
+
+_REFRESHING = ("grant_type", "refresh_token")
 
 
 async def token(request: Request) -> Response:
@@ -41,6 +44,8 @@ async def _find_sender(request: Request, runtime: Runtime, form: Form) -> Regist
     """The client that this is from, as far as that can be known before the engine has judged it."""
     attempt = _read(request, form)
     client = await look_up_client(runtime, attempt.client_id) if attempt else None
+    if client is not None:
+        note_use(request.scope, client.client_id, REFRESH if _REFRESHING in form else TOKEN)
     if attempt is None or client is None or client.is_suspended:
         return None
     is_its_own = client.is_public or is_proven(attempt, client, runtime.server.assertions, runtime.clock.now())

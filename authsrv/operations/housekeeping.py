@@ -24,6 +24,7 @@ from authsrv.storage.revocations import prune_revocations
 from authsrv.storage.sessions import prune_sessions
 from authsrv.storage.signing_keys import prune_signing_keys
 from authsrv.storage.unit import Unit
+from authsrv.storage.usage import prune_usage
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class Housekeeping:
 
     def _prunings(self) -> dict[str, Callable[[Unit, int], int]]:
         kept = timedelta(seconds=self._settings.pruning.audit_seconds)
+        usage_kept = timedelta(seconds=self._settings.pruning.usage_seconds)
         return {
             "revocations": prune_revocations,
             "grants": prune_grants,
@@ -74,6 +76,7 @@ class Housekeeping:
             "deliveries": prune_deliveries,
             "assertions": prune_assertions,
             "idempotency_keys": prune_idempotency_keys,
+            "usage": lambda unit, batch: prune_usage(unit, (unit.now() - usage_kept).date(), batch),
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }
 

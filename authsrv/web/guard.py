@@ -9,6 +9,7 @@ from authsrv.web.clients import look_up_client
 from authsrv.web.context import context_of
 from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
+from authsrv.web.usage import API, note_use
 
 
 async def require(request: Request, scope: str, resource: str, *, needs_store: bool = True) -> Principal:
@@ -28,6 +29,7 @@ async def require(request: Request, scope: str, resource: str, *, needs_store: b
     if principal is None or principal.audiences.isdisjoint({issuer, issuer + resource}):
         raise _unauthorized(runtime, resource, "The access token is invalid or has expired.", error="invalid_token")
     if needs_store:
+        note_use(request.scope, principal.client_id, API)
         await _count(request, runtime, principal)
     if scope not in principal.scopes:
         raise _forbidden(runtime, resource, f"This needs the scope {scope}.", scope)

@@ -15,7 +15,7 @@ from tests.actors import Service, bearer
 from tests.conftest import ENGINES
 from tests.support.world import World
 
-BESIDE = re.compile(r"\b(?:FROM|UPDATE|INTO) (?:delivery|lease)\b")
+BESIDE = re.compile(r"\b(?:FROM|UPDATE|INTO) (?:delivery|lease|usage)\b")
 Act = Callable[[Service], httpx.Response]
 
 

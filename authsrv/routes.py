@@ -1,7 +1,6 @@
 """The map: every path, its methods and who answers, on one page."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,34 +10,20 @@ from authsrv.dialects import order_api
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
+from authsrv.web.doors import Dialect, Door, Handler
 from authsrv.web.gate import GateRules
 from authsrv.web.page import refusal_page
+from authsrv.web.store_hosts import IssuersRoute
 from authsrv.web.voices import Voices, protocol_voice
 
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A path and its handler for each method; `metadata` is the name the metadata shows it under (RFC 8414, 2)."""
-
-    path: str
-    handlers: Mapping[str, Handler]
-    metadata: str | None = None
-    # Whether scripts of any origin may call it, without credentials of the browser.
-    cors: bool = False
-
+# Other APIs' words for what the house does. One that is left out here, and its folder with it, is gone.
+DIALECTS: tuple[Dialect, ...] = (order_api,)
 
 DOORS = (
     # Asked for most often, first: the router looks from the top.
     Door("/oauth/token", {"POST": token.token}, metadata="token_endpoint", cors=True),
     Door("/oauth/introspect", {"POST": introspect.introspect}, metadata="introspection_endpoint"),
-    Door("/orders", {"GET": order_api.list_all, "POST": order_api.create}, cors=True),
-    Door(
-        "/orders/{order_id}",
-        {"GET": order_api.read, "PUT": order_api.update, "DELETE": order_api.cancel},
-        cors=True,
-    ),
+    *(door for dialect in DIALECTS for door in dialect.DOORS),
     # the standards
     Door(
         "/oauth/authorize",
@@ -72,19 +57,16 @@ DOORS = (
     Door("/account/apps", {"POST": account.disconnect}),
     Door("/dev/outbox", {"GET": outbox.show}),
     Door("/dev/outbox.json", {"GET": outbox.as_json}),
-    Door("/static/{name}", {"GET": static.serve}),
-    # the API's reference
-    Door("/openapi.json", {"GET": order_api.document}, cors=True),
-    Door("/docs", {"GET": order_api.reference}),
+    Door("/static/{name}", {"GET": static.serve}, at_stores=True),
     # what watches over us
-    Door("/healthz", {"GET": probes.health}),
-    Door("/readyz", {"GET": probes.ready}),
-    Door("/metrics", {"GET": probes.metrics}),
+    Door("/healthz", {"GET": probes.health}, at_stores=True),
+    Door("/readyz", {"GET": probes.ready}, at_stores=True),
+    Door("/metrics", {"GET": probes.metrics}, at_stores=True),
 )
 
 # How errors are worded below a path; elsewhere as a page for who asks for one, else the standards' way.
 VOICES = (
-    ("/orders", order_api.voice),
+    *(voice for dialect in DIALECTS for voice in dialect.VOICES),
     ("/oauth/token", protocol_voice),
     ("/oauth/introspect", protocol_voice),
     ("/oauth/revoke", protocol_voice),
@@ -94,7 +76,7 @@ VOICES = (
 
 
 def build_routes() -> list[Route]:
-    return [Route(door.path, _by_method(door.handlers), methods=list(door.handlers)) for door in DOORS]
+    return [_route(door) for door in DOORS]
 
 
 def gate_rules() -> GateRules:
@@ -104,6 +86,11 @@ def gate_rules() -> GateRules:
 
 def metadata_paths() -> dict[str, str]:
     return {door.metadata: door.path for door in DOORS if door.metadata}
+
+
+def _route(door: Door) -> Route:
+    kind = Route if door.at_stores else IssuersRoute
+    return kind(door.path, _by_method(door.handlers), methods=list(door.handlers))
 
 
 def _by_method(handlers: Mapping[str, Handler]) -> Handler:

@@ -124,15 +124,15 @@ class Gate:
     def _name(self, scope: Scope, headers: dict[bytes, bytes], caller: Caller) -> Context:
         """Finds the store, moves the part of the path that names it (or the issuer's path) to `root_path`."""
         _enter(scope, self._issuer_path)
-        store = None
+        store, by_host = None, False
         host = host_of(headers, caller)
         # auth.shops.example fits {prefix}.shops.example, and yet it is no store.
         if host != self._issuer_host and (match := self._store_host.fullmatch(host)):
-            store = match[1]
+            store, by_host = match[1], True
         if match := _STORE_PATH.match(_path_within(scope)):
-            store = match[1]
+            store, by_host = match[1], False
             _enter(scope, match[0])
-        context = Context(self._names.next(), store, caller.address, caller.is_secure)
+        context = Context(self._names.next(), store, caller.address, caller.is_secure, by_host)
         put_context(scope, context)
         return context
 

@@ -10,6 +10,7 @@ from authsrv.dialects import order_api
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
+from authsrv.pages.developers import apps, overview
 from authsrv.web.doors import Dialect, Door, Handler
 from authsrv.web.gate import GateRules
 from authsrv.web.page import refusal_page
@@ -55,6 +56,9 @@ DOORS = (
     Door("/account/name", {"POST": account.change_name}),
     Door("/account/sessions", {"POST": account.end_session}),
     Door("/account/apps", {"POST": account.disconnect}),
+    # the portal
+    Door("/developers", {"GET": apps.show_apps}),
+    Door("/developers/apps/{app}", {"GET": overview.show}),
     Door("/dev/outbox", {"GET": outbox.show}),
     Door("/dev/outbox.json", {"GET": outbox.as_json}),
     Door("/static/{name}", {"GET": static.serve}, at_stores=True),

@@ -16,10 +16,16 @@ from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.sessions import set_session_cookie
 from authsrv.web.templates import link, local_path
 
+# Who comes to run apps, a store or this server is nobody's customer by that.
+_STORELESS = ("/developers", "/operator")
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`next` is a checked local path or None; `names_store` whether host or path named the store, not the settings."""
+    """`next` is a checked local path or None; `names_store` whether host or path named the store, not the settings.
+
+    `prefix` is None for who comes to the portal: a developer's account has nothing to do with any store.
+    """
 
     runtime: Runtime
     next: str | None
@@ -38,8 +44,15 @@ def arrival_of(request: Request, form: Mapping[str, str]) -> Arrival:
     """From the form, else the query, and the request's context."""
     runtime = runtime_of(request)
     named = context_of(request).store
-    asked = form.get("next") or request.query_params.get("next")
-    return Arrival(runtime, local_path(request, asked), named or runtime.settings.default_store or None, bool(named))
+    there = local_path(request, form.get("next") or request.query_params.get("next"))
+    if named is None and _is_storeless(runtime, there):
+        return Arrival(runtime, there, None, names_store=False)
+    return Arrival(runtime, there, named or runtime.settings.default_store or None, bool(named))
+
+
+def _is_storeless(runtime: Runtime, path: str | None) -> bool:
+    within = (path or "").removeprefix(runtime.settings.issuer_path).partition("?")[0]
+    return any(within == part or within.startswith(f"{part}/") for part in _STORELESS)
 
 
 async def refuse_flood(request: Request) -> None:

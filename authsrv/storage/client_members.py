@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, delete, select, update
@@ -82,12 +83,15 @@ def list_apps_of(unit: Unit, user_id: UUID) -> list[tuple[Client, str]]:
 def list_members(unit: Unit, client_row_id: UUID) -> list[TeamMember]:
     """The team, in the order in which they joined."""
     query = (
-        select(User.id, User.email, User.name, ClientMember.role, ClientMember.created_at)
+        select(User, ClientMember)
         .join(ClientMember, col(ClientMember.user_id) == col(User.id))
         .where(ClientMember.client_id == client_row_id)
         .order_by(col(ClientMember.created_at), col(User.id))
     )
-    return [TeamMember(*row) for row in unit.session.exec(query)]
+    return [
+        TeamMember(user.id, user.email, user.name, member.role, member.created_at)
+        for user, member in unit.session.exec(query)
+    ]
 
 
 def change_role(unit: Unit, client_row_id: UUID, user_id: UUID, role: str) -> bool:
@@ -107,11 +111,11 @@ def remove_member(unit: Unit, client_row_id: UUID, user_id: UUID) -> bool:
     return unit.change(gone.execution_options(synchronize_session=False)) == 1
 
 
-def _member(client_row_id: UUID, user_id: UUID) -> tuple[bool, bool]:
-    return ClientMember.client_id == client_row_id, ClientMember.user_id == user_id
+def _member(client_row_id: UUID, user_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return col(ClientMember.client_id) == client_row_id, col(ClientMember.user_id) == user_id
 
 
-def _another_admin(client_row_id: UUID, user_id: UUID) -> bool:
+def _another_admin(client_row_id: UUID, user_id: UUID) -> ColumnElement[bool]:
     other = aliased(ClientMember)
     query = select(other.user_id).where(other.client_id == client_row_id, other.user_id != user_id, other.role == ADMIN)
-    return query.exists()  # type: ignore[return-value]  # an SQL expression, as a comparison of columns is one
+    return query.exists()

@@ -77,6 +77,8 @@ def refusal_page(request: Request, refusal: DomainError) -> Response:
 def _way_on(request: Request, label: str) -> tuple[str, str]:
     """The page the person was at: a form that was refused starts again from there."""
     path = request.url.path
+    if "/developers" in path:
+        return link(request, "/developers"), label
     for form in ("/sign-in", "/consent"):
         if f"{form}/" in f"{path}/":
             return link(request, "/sign-in", next=local_path(request, request.query_params.get("next"))), label

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, format_timedelta
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -40,7 +41,8 @@ def render(
     """The page `name` of `pages/templates`. `logo_url` is the one image from elsewhere that the page may show.
 
     Templates know, besides their context: `t` and `m` (texts by key, plain and with markup), `url` (path → link),
-    `asset`, `csrf` (the hidden field's value), `when` (a time in words), `lang`, `here` (this page, query included).
+    `asset`, `csrf` (the hidden field's value), `when` (a time in words), `ago` (the same, told from now), `lang`,
+    `here` (this page, query included).
     """
     stationery = runtime_of(request).stationery
     language = language_of(request)
@@ -51,6 +53,7 @@ def render(
         asset=lambda file: _base(request) + stationery.assets.path(file),
         csrf=lambda: csrf_token(request),
         when=partial(_when, language),
+        ago=partial(_ago, language, runtime_of(request).clock.now()),
         here=_here(request),
         logo_url=logo_url,
         **context,
@@ -135,3 +138,12 @@ def _origin(url: str) -> str:
 def _when(language: Language, moment: datetime) -> str:
     day = format_date(moment, "medium", locale=language.tag)
     return f"{day}, {format_time(moment, 'short', locale=language.tag)} UTC"
+
+
+def _ago(language: Language, now: datetime, moment: datetime | None) -> Markup:
+    """A time as it lies from now, with the exact one for who points at it."""
+    if moment is None:
+        return Markup(language.say("page.never"))  # noqa: S704  # the texts are our own files
+    words = format_timedelta(moment - now, add_direction=True, locale=language.tag, threshold=1)
+    exact = _when(language, moment)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(timespec="seconds"), exact, words)

@@ -1,4 +1,7 @@
-"""What people read, in their language: one TOML file each, chosen by ui_locales, Accept-Language, English."""
+"""What people read, in their language, chosen by ui_locales, Accept-Language, English.
+
+A language is a TOML file, `de.toml`, and a folder beside it with a file for each larger area, `de/developers.toml`.
+"""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -69,7 +72,10 @@ def _accepted(header: str) -> list[str]:
 
 
 def _read(path: Path) -> Language:
-    return Language(path.stem, dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")))))
+    texts: dict[str, str] = {}
+    for part in (path, *sorted(path.with_suffix("").glob("*.toml"))):
+        texts.update(_flat(tomllib.loads(part.read_text(encoding="utf-8"))))
+    return Language(path.stem, texts)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -18,6 +18,8 @@ MAP = {
     "/consent": "GET POST",
     "/dev/outbox": "GET",
     "/dev/outbox.json": "GET",
+    "/developers": "GET",
+    "/developers/apps/{app}": "GET",
     "/healthz": "GET",
     "/metrics": "GET",
     "/oauth/authorize": "GET POST",

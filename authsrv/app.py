@@ -51,6 +51,7 @@ from authsrv.operations.logs import set_up_logs
 from authsrv.operations.metrics import Metrics
 from authsrv.operations.schema import ensure_schema
 from authsrv.operations.secrets_file import secret_keys_of
+from authsrv.operations.usage import UsageWriter
 from authsrv.operations.webhook_watch import WebhookWatch
 from authsrv.routes import DOORS, build_routes, gate_rules, metadata_paths
 from authsrv.settings import Settings, SettingsError, config_file, load_settings
@@ -63,6 +64,7 @@ from authsrv.web.limits import Limits
 from authsrv.web.outbox import Outbox
 from authsrv.web.runtime import Runtime
 from authsrv.web.stationery import Stationery
+from authsrv.web.usage import UsageCounter
 
 log = structlog.get_logger(__name__)
 
@@ -170,6 +172,8 @@ class _House:
         holder = identifiers.next().hex
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
         self._key_uses = KeyUses(self._database, self._api_keys)
+        self._usage = UsageCounter()
+        self._usage_writer = UsageWriter(self._database, self._usage, clock)
         self._database.listen(self._hear)
         self._database.listen(self._feed.note_own)
         self._database.listen(self._deliveries.hear)
@@ -213,6 +217,7 @@ class _House:
             clock=clock,
             names=RequestNames(self._entropy),
             observe=metrics.observe,
+            usage=self._usage,
         )
         app = Starlette(
             routes=build_routes(),
@@ -225,6 +230,7 @@ class _House:
         app.router.redirect_slashes = False
         app.state.metrics = metrics
         app.state.take_reading = take_reading
+        app.state.write_usage = self._usage_writer.write
         app.state.runtime = Runtime(
             settings=self._settings,
             clock=clock,
@@ -271,6 +277,7 @@ class _House:
             stack.push_async_callback(app.state.runtime.limits.close)
             # What this process alone knows is written down before it ends.
             stack.push_async_callback(self._key_uses.write)
+            stack.push_async_callback(self._usage_writer.write)
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
             await self._begin()
@@ -279,6 +286,7 @@ class _House:
                 self._feed.listen,
                 self._housekeeping.run,
                 self._key_uses.run,
+                self._usage_writer.run,
                 self._deliveries.run,
                 partial(self._measure, app),
             )

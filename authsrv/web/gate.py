@@ -18,6 +18,7 @@ from authsrv.settings import Settings
 from authsrv.web.addresses import Caller, caller_of, host_of
 from authsrv.web.context import Context, put_context
 from authsrv.web.limits import allowance_headers
+from authsrv.web.usage import UsageCounter, note_refusal
 from authsrv.web.voices import Voices, from_http_exception
 
 log = structlog.get_logger("authsrv.request")
@@ -72,12 +73,14 @@ class Gate:
         clock: Clock,
         names: RequestNames,
         observe: Observer,
+        usage: UsageCounter,
     ) -> None:
         self._app = app
         self._rules = rules
         self._clock = clock
         self._names = names
         self._observe = observe
+        self._usage = usage
         self._proxies = settings.trusted_proxies
         self._body_limit = settings.http.body_limit_bytes
         self._issuer_path = settings.issuer_path
@@ -175,12 +178,14 @@ class Gate:
             error = DomainError("internal_error", 500, "Something went wrong on our side.")
         elif error.status >= 500:
             log.warning("request refused", status=error.status, reason=error.reason or error.code)
+        note_refusal(scope, error.code)
         return self._rules.voices.word(scope, _path_within(scope), error)
 
     def _record(self, scope: Scope, context: Context, status: int, seconds: float) -> None:
         # The route's template, not the path: some paths carry a token.
         route = getattr(scope.get("route"), "path", None) or "(none)"
         self._observe(scope["method"], route, status, seconds)
+        self._usage.count(scope, status)
         log.info(
             "request",
             method=scope["method"],

@@ -25,7 +25,6 @@ from authsrv.kit.entropy import Entropy, SystemEntropy
 from authsrv.kit.errors import Unavailable
 from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers, RequestNames
-from authsrv.kit.mail import OUTBOX, Mailer, SmtpMailer, read_mail_url
 from authsrv.kit.outbound import Outbound
 from authsrv.kit.passwords import Passwords
 from authsrv.kit.rates import read_rate
@@ -61,7 +60,7 @@ from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
 from authsrv.web.gate import Gate
 from authsrv.web.limits import Limits
-from authsrv.web.outbox import Outbox
+from authsrv.web.outbox import choose_mailer
 from authsrv.web.runtime import Runtime
 from authsrv.web.stationery import Stationery
 from authsrv.web.usage import UsageCounter
@@ -137,6 +136,7 @@ class _House:
         self._tokens = AccessTokens(
             issuer=settings.issuer,
             keyring=self._keyring,
+            clients=self._clients,
             sealer=self._sealer,
             revocations=self._revocations,
             clock=clock,
@@ -167,7 +167,7 @@ class _House:
         )
         self._passwords = Passwords()
         self._stationery = Stationery()
-        self._mailer = _choose_mailer(settings, self._database, clock)
+        self._mailer = choose_mailer(settings, self._database, clock)
         self._deliveries = self._begin_deliveries(clock, entropy, identifiers)
         holder = identifiers.next().hex
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
@@ -372,14 +372,6 @@ def _begin_limits(settings: Settings, clock: Clock) -> Limits:
         "api_per_credential": chosen.api_per_credential,
     }
     return Limits(settings.rate_limit_url.get_secret_value(), rates, clock, workers=chosen.workers)
-
-
-def _choose_mailer(settings: Settings, database: Database, clock: Clock) -> Mailer | None:
-    url = settings.mail_url.get_secret_value()
-    server = read_mail_url(url)
-    if server is not None:
-        return SmtpMailer(server, settings.mail_from, clock)
-    return Outbox(database) if url == OUTBOX else None
 
 
 async def _pass_on(_: Request, error: Exception) -> Response:

@@ -103,6 +103,7 @@ def build_stage(url: str, issuer: str) -> Stage:
     tokens = AccessTokens(
         issuer=issuer,
         keyring=keyring,
+        clients=ClientDirectory(),
         sealer=sealer,
         revocations=RevocationList(clock),
         clock=clock,

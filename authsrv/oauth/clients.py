@@ -73,6 +73,8 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
     # How often it may ask for tokens and call the API, where that is not the server's own.
     token_limit: str | None = None
     api_limit: str | None = None
+    # The person whose own it is: what it does for itself, it does for them.
+    acts_for: str | None = None
 
     @property
     def is_public(self) -> bool:
@@ -181,4 +183,5 @@ def registered(
         jwks_uri=row.jwks_uri,
         token_limit=row.token_limit,
         api_limit=row.api_limit,
+        acts_for=str(row.user_id) if row.user_id else None,
     )

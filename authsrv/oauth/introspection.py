@@ -26,7 +26,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib car
     ) -> AccessToken | PresentedRefreshToken | None:
         self.check_params(request, client)
         text = request.form["token"]
-        token = self.server.tokens.find(text)
+        token = self.server.find_access_token(request.unit, text)
         if token is None:
             return self.server.find_refresh_token(request.unit, client, text)  # type: ignore[no-any-return]
         is_visible = client.is_resource_server or token.client_id == client.client_id

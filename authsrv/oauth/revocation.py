@@ -28,7 +28,7 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib carries n
     ) -> AccessToken | PresentedRefreshToken | None:
         self.check_params(request, client)
         text = request.form["token"]
-        token = self.server.tokens.find(text)
+        token = self.server.find_access_token(request.unit, text)
         if token is None:
             return self._find_refresh_token(request, client, text)
         if token.client_id != client.client_id:

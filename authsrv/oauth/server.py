@@ -18,6 +18,7 @@ from authsrv.oauth.presented import PresentedRefreshToken, find_refresh_token
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.revocation import Revocation
 from authsrv.oauth.scopes import ScopeCatalogue
+from authsrv.oauth.tokens import AccessToken
 from authsrv.settings import TokenSettings
 from authsrv.storage.unit import Unit
 
@@ -91,6 +92,13 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
         if granted and not set(asked) <= set(granted):
             raise InvalidTargetError("The requested resource was not asked for at authorization.")
         return asked or tuple(granted or (self.issuer,))
+
+    def find_access_token(self, unit: Unit, text: str) -> AccessToken | None:
+        """The living access token, whosever it is, with all that is known of it."""
+        token = self.tokens.find(text)
+        if token is None or not token.is_bare:
+            return token
+        return self.tokens.complete(token, self.clients.find(unit, token.client_id))
 
     def find_refresh_token(self, unit: Unit, client: RegisteredClient, text: str) -> PresentedRefreshToken | None:
         """The client's refresh token, live or not, for introspection and revocation."""

@@ -1,7 +1,7 @@
 """Access tokens without a row: JWTs (RFC 9068) or sealed handles, signed, read, and judged against the feed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Any, cast
@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from authsrv.identity.principals import Principal
+from authsrv.identity.principals import LookUp, Principal
 from authsrv.identity.revocations import RevocationList
 from authsrv.identity.subjects import open_person, seal_person
 from authsrv.kit.clock import Clock
@@ -18,7 +18,8 @@ from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.kit.identifiers import Identifiers, is_uuid7, parse_uuid
 from authsrv.kit.signing import Algorithm, read_header, sign, verify
 from authsrv.kit.vault import Vault
-from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.bare_tokens import BARE_JWT, BARE_TYPE, read_bare, spell_bare
+from authsrv.oauth.clients import ClientDirectory, RegisteredClient
 from authsrv.oauth.keyring import Keyring
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.unit import NoticeKind, Unit
@@ -47,6 +48,8 @@ class AccessToken:
     auth_time: int | None = None
     # The person behind it; None where the client acts for itself.
     user_id: str | None = None
+    # Whether it says neither person nor store: its client has them (`complete`).
+    is_bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class AccessTokens:
         *,
         issuer: str,
         keyring: Keyring,
+        clients: ClientDirectory,
         sealer: HandleSealer,
         revocations: RevocationList,
         clock: Clock,
@@ -100,6 +104,7 @@ class AccessTokens:
     ) -> None:
         self._issuer = issuer
         self._keyring = keyring
+        self._clients = clients
         self._sealer = sealer
         self._revocations = revocations
         self._clock = clock
@@ -115,7 +120,7 @@ class AccessTokens:
         audience: tuple[str, ...],
         behalf: Behalf | None = None,
     ) -> tuple[str, AccessToken]:
-        """A token with which the client acts for itself, or on a person's behalf; and what it says."""
+        """A token with which the client acts for itself or its person, or on another's behalf; and what it says."""
         now = self._clock.time_ns() // 1_000_000_000
         expires_at = now + (client.access_seconds or self._access_seconds)
         token = AccessToken(
@@ -130,29 +135,54 @@ class AccessTokens:
             store=behalf.store if behalf else client.store,
             grant_id=behalf.grant_id if behalf else None,
             auth_time=behalf.auth_time if behalf else None,
-            user_id=behalf.user_id if behalf else None,
+            user_id=behalf.user_id if behalf else client.acts_for,
         )
         if client.token_format == "opaque":
             return self._sealer.seal(OPAQUE_ACCESS, self._to_handle(token)), token
         ring_key = self._keyring.signing(cast("Algorithm", client.signing_alg))
+        if client.token_format == BARE_JWT and behalf is None:
+            return sign(self._bare_claims(token), ring_key.key, ring_key.algorithm, BARE_TYPE), token
         return sign(self._claims(token), ring_key.key, ring_key.algorithm, JWT_TYPE), token
 
     def find(self, text: str) -> AccessToken | None:
         """The token if it is ours, unexpired and not taken back. The caller has made sure that the feed is fresh."""
-        try:
-            token = self._read(text)
-        except _NoToken:
-            return None
-        if token.expires_at <= self._clock.time_ns() // 1_000_000_000:
+        token = self.recognise(text)
+        if token is None or token.expires_at <= self._clock.time_ns() // 1_000_000_000:
             return None
         if self._revocations.has_ended(token.grant_id):
             return None
         hangs_on = ((NoticeKind.CLIENT, token.client_id), (NoticeKind.USER, token.user_id))
         return None if self._revocations.is_void(token.jti, hangs_on) else token
 
-    def find_principal(self, text: str) -> Principal | None:
-        """The token's bearer."""
+    def recognise(self, text: str) -> AccessToken | None:
+        """The token if it was made here, however it stands now."""
+        try:
+            return self._read(text)
+        except _NoToken:
+            return None
+
+    def complete(self, token: AccessToken, client: RegisteredClient | None) -> AccessToken | None:
+        """A bare token with what its client knows; None when there is no such client, or its person's are void."""
+        if not token.is_bare:
+            return token
+        if client is None or client.is_suspended:
+            return None
+        if self._revocations.is_void(token.jti, ((NoticeKind.USER, client.acts_for),)):
+            return None
+        return replace(token, user_id=client.acts_for, store=client.store)
+
+    def find_principal(self, text: str) -> Principal | LookUp | None:
+        """The token's bearer; a LookUp for a bare token of a client that this process does not know."""
         token = self.find(text)
+        if token is None:
+            return None
+        client_id = token.client_id
+        if not token.is_bare or self._clients.knows(client_id):
+            return self._bearer(token, self._clients.recall(client_id))
+        return LookUp(lambda unit: self._bearer(token, self._clients.find(unit, client_id)))
+
+    def _bearer(self, found: AccessToken, client: RegisteredClient | None) -> Principal | None:
+        token = self.complete(found, client)
         if token is None:
             return None
         return Principal(
@@ -196,6 +226,16 @@ class AccessTokens:
         }
         return {name: value for name, value in claims.items() if value is not None}
 
+    def _bare_claims(self, token: AccessToken) -> dict[str, Any]:
+        return spell_bare(
+            jti=token.jti,
+            client_id=token.client_id,
+            scope=token.scope,
+            audience=() if token.audience == (self._issuer,) else token.audience,
+            issued_at=token.issued_at,
+            expires_at=token.expires_at,
+        )
+
     def _sealed_person(self, token: AccessToken) -> str | None:
         if token.user_id is None or token.user_id == token.subject:
             return None
@@ -230,6 +270,21 @@ class AccessTokens:
             user_id=self._person({"sub": subject, "client_id": client_id, "person": person}),
         )
 
+    def _from_bare(self, claims: dict[str, Any]) -> AccessToken | None:
+        said = read_bare(claims)
+        if said is None:
+            return None
+        return AccessToken(
+            jti=UUID(said.jti),
+            client_id=said.sub,
+            subject=said.sub,
+            scope=" ".join(said.scopes),
+            audience=said.audience or (self._issuer,),
+            issued_at=said.iat,
+            expires_at=said.exp,
+            is_bare=True,
+        )
+
     def _read_good(self, text: str) -> AccessToken:
         """Raises _NoToken, which is not remembered: a flood of made-up texts fills no memory and pushes nothing out."""
         if (token := self._read_anew(text)) is None:
@@ -244,14 +299,17 @@ class AccessTokens:
 
     def _read_jwt(self, text: str) -> AccessToken | None:
         header = read_header(text)
-        # RFC 9068, 4: the type keeps an ID token from passing for an access token.
-        if header is None or str(header.get("typ", "")).lower() not in {JWT_TYPE, f"application/{JWT_TYPE}"}:
+        # RFC 9068, 4: the type keeps an ID token from passing for an access token; of a bare one, the claims do.
+        kind = str(header.get("typ", "")).lower().removeprefix("application/") if header else ""
+        if header is None or kind not in {JWT_TYPE, BARE_TYPE.lower()}:
             return None
         ring_key = self._keyring.find(header.get("kid"))
         # RFC 8725, 3.1: the key says which algorithm, never the token.
         if ring_key is None or header.get("alg") != ring_key.algorithm:
             return None
         claims = verify(text, ring_key.key, ring_key.algorithm)
+        if kind != JWT_TYPE:
+            return self._from_bare(claims or {})
         if claims is None or not _makes_a_token(claims) or claims["iss"] != self._issuer:
             return None
         jti = parse_uuid(claims["jti"])

@@ -1,8 +1,10 @@
-"""Mail that stays here: kept in the database for `/dev/outbox`, so that a demo needs no mail server."""
+"""Where mail goes: to a mail server, or kept in the database for `/dev/outbox`, so that a demo needs none."""
 
 from datetime import timedelta
 
-from authsrv.kit.mail import Mail
+from authsrv.kit.clock import Clock
+from authsrv.kit.mail import OUTBOX, Mail, Mailer, SmtpMailer, read_mail_url
+from authsrv.settings import Settings
 from authsrv.storage.database import Database
 from authsrv.storage.mails import Mail as KeptMail
 from authsrv.storage.mails import add_mail
@@ -32,3 +34,12 @@ class Outbox:
             add_mail(unit, kept)
 
         await self._database.transact(work)
+
+
+def choose_mailer(settings: Settings, database: Database, clock: Clock) -> Mailer | None:
+    """What the settings say mail leaves through; None where they say nothing."""
+    url = settings.mail_url.get_secret_value()
+    server = read_mail_url(url)
+    if server is not None:
+        return SmtpMailer(server, settings.mail_from, clock)
+    return Outbox(database) if url == OUTBOX else None

@@ -13,7 +13,7 @@ from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.kit.signing import read_header
 from authsrv.kit.vault import SealBroken, Vault
-from authsrv.oauth.clients import RegisteredClient, registered
+from authsrv.oauth.clients import ClientDirectory, RegisteredClient, registered
 from authsrv.oauth.keyring import LONGEST_TOKEN, Keyring, ensure_keys, rotate_keys, state_of
 from authsrv.oauth.registration import NewClient, create_client
 from authsrv.oauth.scopes import ScopeCatalogue
@@ -169,6 +169,7 @@ def tokens_of(ring: Ring) -> AccessTokens:
     return AccessTokens(
         issuer="https://x.example",
         keyring=ring.keyring,
+        clients=ClientDirectory(),
         sealer=HandleSealer(SECRETS),
         revocations=RevocationList(ring.clock),
         clock=ring.clock,

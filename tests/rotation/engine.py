@@ -135,6 +135,7 @@ class Process:
         self.tokens = AccessTokens(
             issuer=ISSUER,
             keyring=self.keyring,
+            clients=self.clients,
             sealer=sealer,
             revocations=self.revocations,
             clock=clock,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -21,7 +22,9 @@ from authsrv.oauth.clients import CLIENT_TYPES, GRANTS_OF_TYPE, METHOD_OF_TYPE, 
 from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 from authsrv.settings import is_loopback_host
+from authsrv.storage.approvals import APP, APPROVED, settle_open_requests
 from authsrv.storage.audit import add_audit_event
+from authsrv.storage.client_members import ADMIN, add_member
 from authsrv.storage.clients import Client, add_client, add_client_secret, expire_secrets, save_client
 from authsrv.storage.grants import revoke_client_grants
 from authsrv.storage.revocations import add_revocation
@@ -32,6 +35,8 @@ from authsrv.storage.users import add_user, find_user
 SECRET_PREFIX = "cs_"
 AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", "none")
 OLD_SECRET_LIVES = timedelta(hours=24)
+# The columns they are kept in have no room for more.
+_LONGEST_URI = 2000
 _ALL_GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 # RFC 8252, 7.1: reverse domain names, so that no two apps meet by accident.
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
@@ -68,10 +73,36 @@ class NewClient:
     userinfo_alg: str | None = None
     token_limit: str | None = None
     api_limit: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
 
 
-def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, scopes: ScopeCatalogue) -> Client:
-    """Stores the client, with its developer if they are new.
+class RefusedUri(DomainError):
+    """A URI that cannot be registered; `fault` is the key of the reason in `URI_FAULTS`."""
+
+    def __init__(self, uri: str, fault: str, field_name: str) -> None:
+        code = "invalid_redirect_uri" if field_name == "redirect_uri" else "invalid_client_metadata"
+        super().__init__(code, 400, f"{field_name} {uri[:200]}: {URI_FAULTS[fault]}")
+        self.fault = fault
+
+
+URI_FAULTS = {
+    "length": f"has more than {_LONGEST_URI} characters",
+    "characters": "has characters a URI cannot have",
+    "host": "has no valid host and port",
+    "fragment": "must have no fragment and no user name",
+    "wildcard": "must be exact: no wildcard and no ..",
+    "absolute": "must be an absolute https URL",
+    "plain": "must be https; plain http is for loopback addresses only",
+    "scheme": "must be https (a native app may use a scheme in reverse domain notation, com.example.app:/)",
+}
+
+
+def create_client(
+    unit: Unit, new: NewClient, *, client_id: str, actor: str, scopes: ScopeCatalogue, row_id: UUID | None = None
+) -> Client:
+    """Stores the client, with its developer if they are new, who becomes its admin.
 
     Raises DomainError `invalid_client_metadata` or `invalid_redirect_uri` (RFC 7591, 3.2.2) naming the field.
     """
@@ -84,7 +115,7 @@ def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, sco
     developer = find_user(unit, new.developer) or add_user(unit, email=new.developer)
     now = unit.now()
     client = Client(
-        id=unit.new_id(),
+        id=row_id or unit.new_id(),
         client_id=client_id,
         name=new.name,
         type=new.type,
@@ -112,11 +143,15 @@ def create_client(unit: Unit, new: NewClient, *, client_id: str, actor: str, sco
         userinfo_alg=new.userinfo_alg,
         token_limit=new.token_limit,
         api_limit=new.api_limit,
+        client_uri=new.client_uri,
+        policy_uri=new.policy_uri,
+        tos_uri=new.tos_uri,
         approved_at=now if new.is_approved else None,
         created_at=now,
         updated_at=now,
     )
     add_client(unit, client)
+    add_member(unit, client_row_id=client.id, user_id=developer.id, role=ADMIN)
     add_audit_event(unit, "client.created", actor=actor, subject=client_id, type=new.type)
     return client
 
@@ -140,19 +175,18 @@ def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None
         raise DomainError(
             "invalid_redirect_uri", 400, "redirect_uri: at least one is needed for people to come back to"
         )
-    if new.backchannel_logout_uri is not None:
-        _judge_web_uri(new.backchannel_logout_uri, "backchannel_logout_uri")
+    for name in ("backchannel_logout_uri", "client_uri", "policy_uri", "tos_uri"):
+        if (uri := getattr(new, name)) is not None:
+            judge_web_uri(uri, name)
 
 
 def judge_redirect_uri(uri: str, client_type: str) -> None:
     """Raises `invalid_redirect_uri` for one that could leak a code (RFC 9700, 2.1 and 4.1; RFC 8252, 7)."""
     parts = _split(uri, "redirect_uri")
     if parts.scheme in {"https", "http"}:
-        _judge_web_uri(uri, "redirect_uri")
+        judge_web_uri(uri, "redirect_uri")
     elif client_type != "native" or not _PRIVATE_SCHEME.fullmatch(parts.scheme):
-        raise _bad_uri(
-            uri, "must be https (a native app may use a scheme in reverse domain notation, com.example.app:/)"
-        )
+        raise RefusedUri(uri, "scheme", "redirect_uri")
 
 
 def add_secret(unit: Unit, client: Client, entropy: Entropy) -> str:
@@ -194,6 +228,7 @@ def approve_client(unit: Unit, client: Client, *, actor: str) -> None:
     """The cap on stores falls, and consent pages say so."""
     client.approved_at = client.approved_at or unit.now()
     save_client(unit, client)
+    settle_open_requests(unit, client.id, kind=APP, status=APPROVED, decided_by=actor)
     add_audit_event(unit, "client.approved", actor=actor, subject=client.client_id)
 
 
@@ -234,7 +269,7 @@ def _judge_keys(new: NewClient, auth_method: str | None) -> None:
         # RFC 7591, 2
         raise refused("jwks_uri", "and jwks cannot both be given")
     if new.jwks_uri is not None:
-        _judge_web_uri(new.jwks_uri, "jwks_uri")
+        judge_web_uri(new.jwks_uri, "jwks_uri")
     if new.jwks is not None:
         _judge_key_set(new.jwks)
     if auth_method == "private_key_jwt" and new.jwks_uri is None and not read_public_keys(new.jwks):
@@ -298,31 +333,29 @@ def _judge_limits(new: NewClient) -> None:
             raise refused(name, "must have at most 40 characters")
 
 
-def _judge_web_uri(uri: str, field_name: str) -> None:
+def judge_web_uri(uri: str, field_name: str) -> None:
+    """Raises RefusedUri for one that is no https URL; plain http may lead to this machine."""
     parts = _split(uri, field_name)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise _bad_uri(uri, "must be an absolute https URL", field_name)
+        raise RefusedUri(uri, "absolute", field_name)
     if parts.scheme == "http" and not is_loopback_host(parts.hostname):
-        raise _bad_uri(uri, "must be https; plain http is for loopback addresses only", field_name)
+        raise RefusedUri(uri, "plain", field_name)
 
 
 def _split(uri: str, field_name: str) -> SplitResult:
     """The parts of a URI that will be compared exactly and written into headers, whatever its scheme."""
+    if len(uri) > _LONGEST_URI:
+        raise RefusedUri(uri, "length", field_name)
     # RFC 3986, 2; urlsplit drops line breaks without a word.
     if not uri.isascii() or not uri.isprintable() or any(char in ' <>"\\^`{|}' for char in uri):
-        raise _bad_uri(uri, "has characters a URI cannot have", field_name)
+        raise RefusedUri(uri, "characters", field_name)
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
-        raise _bad_uri(uri, "has no valid host and port", field_name) from None
+        raise RefusedUri(uri, "host", field_name) from None
     if "#" in uri or parts.username is not None or parts.password is not None:
-        raise _bad_uri(uri, "must have no fragment and no user name", field_name)
+        raise RefusedUri(uri, "fragment", field_name)
     if "*" in uri or "/../" in f"{parts.path}/":
-        raise _bad_uri(uri, "must be exact: no wildcard and no ..", field_name)
+        raise RefusedUri(uri, "wildcard", field_name)
     return parts
-
-
-def _bad_uri(uri: str, fault: str, field_name: str = "redirect_uri") -> DomainError:
-    code = "invalid_redirect_uri" if field_name == "redirect_uri" else "invalid_client_metadata"
-    return DomainError(code, 400, f"{field_name} {uri[:200]}: {fault}")

@@ -62,12 +62,34 @@ def find_approval_request(unit: Unit, request_id: UUID) -> tuple[ApprovalRequest
     return unit.session.exec(query.where(ApprovalRequest.id == request_id)).first()
 
 
+def find_open_request(unit: Unit, client_row_id: UUID, kind: str) -> ApprovalRequest | None:
+    """The one that waits for the operator."""
+    query = select(ApprovalRequest).where(
+        ApprovalRequest.client_id == client_row_id, ApprovalRequest.kind == kind, ApprovalRequest.status == OPEN
+    )
+    return unit.session.exec(query).first()
+
+
+def settle_open_requests(
+    unit: Unit, client_row_id: UUID, *, status: str, decided_by: str, kind: str | None = None
+) -> int:
+    """Closes what is open of an app, of one kind or all; returns how many."""
+    settled = (
+        update(ApprovalRequest)
+        .where(col(ApprovalRequest.client_id) == client_row_id, col(ApprovalRequest.status) == OPEN)
+        .values(status=status, decided_by=decided_by, decided_at=unit.now())
+        .execution_options(synchronize_session=False)
+    )
+    return unit.change(settled if kind is None else settled.where(col(ApprovalRequest.kind) == kind))
+
+
 def close_approval_request(unit: Unit, request_id: UUID, *, status: str, decided_by: str, reason: str = "") -> bool:
     """Settles an open request; False where somebody did before."""
     settled = (
         update(ApprovalRequest)
         .where(col(ApprovalRequest.id) == request_id, col(ApprovalRequest.status) == OPEN)
         .values(status=status, decided_by=decided_by, reason=reason, decided_at=unit.now())
+        .execution_options(synchronize_session=False)
     )
     return unit.change(settled) == 1
 

@@ -1,4 +1,4 @@
-"""Invitations by mail: a sealed link that works once, for a week, and only for who signs in with the address it went to.
+"""Invitations by mail: a sealed link that works once, for a week, and only for who signs in with that address.
 
 The link alone opens nothing, so one that is forwarded or ends in a log is worth nothing to whoever finds it.
 """

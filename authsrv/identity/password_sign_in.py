@@ -5,6 +5,7 @@ from datetime import timedelta
 from math import ceil
 from uuid import UUID
 
+from authsrv.identity.suspension import refuse_suspended
 from authsrv.kit.errors import DomainError
 from authsrv.storage.email_codes import (
     PASSWORD,
@@ -76,6 +77,7 @@ def accept_password(unit: Unit, tried: PasswordTry, *, rehashed: str | None, sto
     user = find_user_by_id(unit, tried.user_id) if tried.user_id else None
     if user is None or user.password_hash is None or user.password_hash != tried.stored:
         raise WrongPassword
+    refuse_suspended(user)
     if rehashed is not None:
         user.password_hash = rehashed
         unit.session.add(user)

@@ -123,6 +123,11 @@ class Sessions:
                 listener(unit, session_id, user_id)
         return ended
 
+    def end_all(self, unit: Unit, user_id: UUID) -> int:
+        """Ends all of the person's sessions; returns how many."""
+        living = [session.id for session in self.list_living(unit, user_id)]
+        return sum(self.end(unit, session_id, user_id) for session_id in living)
+
     def end_others(self, unit: Unit, kept: UUID, user_id: UUID) -> int:
         """Ends all of the person's sessions but one; returns how many."""
         others = [session.id for session in self.list_living(unit, user_id) if session.id != kept]

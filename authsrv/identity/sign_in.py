@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pyotp import HOTP
 
+from authsrv.identity.suspension import refuse_suspended
 from authsrv.kit.errors import DomainError
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.storage.email_codes import (
@@ -229,6 +230,7 @@ def _welcome(unit: Unit, row: EmailCode, *, joins_known: bool) -> User:
     if user.email_verified_at is None:
         user.email_verified_at = unit.now()
         unit.session.add(user)
+    refuse_suspended(user)
     if row.store_id is not None and (is_new or joins_known):
         join_store(unit, store_id=row.store_id, user_id=user.id)
     unit.session.flush()

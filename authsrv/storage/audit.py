@@ -1,5 +1,6 @@
 """The audit log: what happened to whom, by whom and when; never a secret."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,37 @@ def list_audit_events(unit: Unit, *, subject: str | None = None, limit: int = 10
     query = select(AuditEvent).order_by(col(AuditEvent.id).desc()).limit(limit)
     if subject is not None:
         query = query.where(AuditEvent.subject == subject)
+    return list(unit.session.exec(query))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which events are wanted; what is None does not matter. `event` may end in `*`: all that begin so."""
+
+    event: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def search_audit_events(unit: Unit, wanted: AuditFilter, *, before: UUID | None = None, limit: int) -> list[AuditEvent]:
+    """Up to `limit` events, newest first, older than the event `before`."""
+    query = select(AuditEvent).order_by(col(AuditEvent.id).desc()).limit(limit)
+    if wanted.event is not None and wanted.event.endswith("*"):
+        query = query.where(col(AuditEvent.event).startswith(wanted.event[:-1], autoescape=True))
+    elif wanted.event is not None:
+        query = query.where(AuditEvent.event == wanted.event)
+    if wanted.actor is not None:
+        query = query.where(AuditEvent.actor == wanted.actor)
+    if wanted.subject is not None:
+        query = query.where(AuditEvent.subject == wanted.subject)
+    if wanted.since is not None:
+        query = query.where(col(AuditEvent.created_at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(AuditEvent.created_at) < wanted.until)
+    if before is not None:
+        query = query.where(col(AuditEvent.id) < before)
     return list(unit.session.exec(query))
 
 

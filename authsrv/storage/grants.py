@@ -229,6 +229,19 @@ def revoke_client_grants(unit: Unit, client_row_id: UUID) -> int:
     )
 
 
+def revoke_grants_of(unit: Unit, user_id: UUID) -> int:
+    """Ends every living grant of a person in one statement; returns how many.
+
+    No line in the feed for each: the person's own line voids all their access tokens.
+    """
+    return unit.change(
+        update(Grant)
+        .where(col(Grant.user_id) == user_id, col(Grant.revoked_at).is_(None))
+        .values(revoked_at=unit.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def is_grant(unit: Unit, grant_id: UUID) -> bool:
     """Whether there is such a grant, whosever and however it stands."""
     return unit.session.exec(select(Grant.id).where(col(Grant.id) == grant_id)).first() is not None

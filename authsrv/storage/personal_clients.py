@@ -50,6 +50,14 @@ def find_personal_client(unit: Unit, *, user_id: UUID, store_id: UUID) -> Client
     return unit.session.exec(query.execution_options(populate_existing=True)).first()
 
 
+def list_clients_of(unit: Unit, user_id: UUID) -> list[tuple[Client, bool]]:
+    """The clients of the person's own, and whether the store of each allows it."""
+    is_theirs = and_(col(Membership.user_id) == col(Client.user_id), col(Membership.store_id) == col(Client.store_id))
+    query = select(Client, Membership.may_use_customer_api).join(Membership, is_theirs, isouter=True)
+    query = query.where(Client.user_id == user_id, col(Client.deleted_at).is_(None))
+    return [(client, bool(allowed)) for client, allowed in unit.session.exec(query)]
+
+
 def change_permission(unit: Unit, *, user_id: UUID, store_id: UUID, allowed: bool) -> bool:
     """Whether the person may have a client of their own; False when they do not belong to the store."""
     changed = update(Membership).where(*_membership(user_id, store_id)).values(may_use_customer_api=allowed)

@@ -42,6 +42,7 @@ def find_live_session(unit: Unit, session_id: UUID, renewals: int, seen_after: d
         col(Session.ended_at).is_(None),
         col(Session.expires_at) > unit.now(),
         col(Session.seen_at) > seen_after,
+        col(User.suspended_at).is_(None),
     )
     query = select(Session, User).join(User, col(User.id) == col(Session.user_id)).where(*live)
     return unit.session.exec(query).first()

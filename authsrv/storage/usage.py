@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import BigInteger, Column
+from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, SQLModel, col, delete, func, select
+from sqlmodel import Field, SQLModel, col, delete, func
 
 from authsrv.storage.unit import Unit
 
@@ -65,19 +67,21 @@ def add_usage(unit: Unit, counts: Mapping[UsageKey, int]) -> None:
 def list_usage(unit: Unit, client_ids: Collection[str], since: date) -> list[DayCount]:
     """What these clients did together since that day, by day."""
     total = func.sum(col(Usage.count))
+    columns: Any = (Usage.day, Usage.kind, Usage.reason, total)
     query = (
-        select(Usage.day, Usage.kind, Usage.reason, total)
+        select_columns(*columns)
         .where(col(Usage.client_id).in_(client_ids), col(Usage.day) >= since)
         .group_by(col(Usage.day), col(Usage.kind), col(Usage.reason))
         .order_by(col(Usage.day))
     )
-    return [DayCount(day, kind, reason, int(count)) for day, kind, reason, count in unit.session.exec(query)]
+    return [DayCount(day, kind, reason, int(count)) for day, kind, reason, count in unit.session.execute(query)]
 
 
 def prune_usage(unit: Unit, older_than: date, batch: int) -> int:
     """Deletes up to `batch` rows of clients' days before `older_than`; returns how many."""
-    old = select(Usage.client_id, Usage.day).where(col(Usage.day) < older_than).distinct().limit(batch)
+    columns: Any = (Usage.client_id, Usage.day)
+    old = select_columns(*columns).where(col(Usage.day) < older_than).distinct().limit(batch)
     gone = 0
-    for client_id, day in unit.session.exec(old).all():
+    for client_id, day in unit.session.execute(old).all():
         gone += unit.change(delete(Usage).where(col(Usage.client_id) == client_id, col(Usage.day) == day))
     return gone

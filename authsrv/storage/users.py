@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
@@ -68,6 +68,18 @@ def find_or_add_user(unit: Unit, *, email: str, name: str = "") -> tuple[User, b
             return add_user(unit, email=email, name=name), True
     except IntegrityError:
         return unit.session.exec(select(User).where(User.email == email)).one(), False
+
+
+def suspend_user(unit: Unit, user_id: UUID) -> bool:
+    """The person may no longer sign in; False when they could not before."""
+    living = col(User.id) == user_id, col(User.suspended_at).is_(None)
+    return unit.change(update(User).where(*living).values(suspended_at=unit.now(), updated_at=unit.now())) == 1
+
+
+def resume_user(unit: Unit, user_id: UUID) -> bool:
+    """The person may sign in again; False when they could."""
+    suspended = col(User.id) == user_id, col(User.suspended_at).is_not(None)
+    return unit.change(update(User).where(*suspended).values(suspended_at=None, updated_at=unit.now())) == 1
 
 
 def find_user(unit: Unit, email: str) -> User | None:

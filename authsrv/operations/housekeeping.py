@@ -13,6 +13,7 @@ from authsrv.oauth.keyring import rotate_keys
 from authsrv.settings import Settings
 from authsrv.storage.assertions import prune_assertions
 from authsrv.storage.audit import prune_audit_events
+from authsrv.storage.carts import prune_carts
 from authsrv.storage.database import Database
 from authsrv.storage.deliveries import prune_deliveries
 from authsrv.storage.email_codes import prune_email_codes
@@ -76,6 +77,7 @@ class Housekeeping:
             "deliveries": prune_deliveries,
             "assertions": prune_assertions,
             "idempotency_keys": prune_idempotency_keys,
+            "carts": prune_carts,
             "usage": lambda unit, batch: prune_usage(unit, (unit.now() - usage_kept).date(), batch),
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }

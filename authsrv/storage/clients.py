@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column, Index, false
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.columns import UTC_TIME
@@ -57,6 +57,8 @@ class Client(SQLModel, table=True):
     grant_seconds: int | None = None
     code_seconds: int | None = None
     rotates_refresh_tokens: bool = True
+    # Whether a refresh has to name the person it is for.
+    refresh_needs_email: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     suspended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     # Nobody finds it any more; its row stays for what the audit log says of it.

@@ -6,6 +6,7 @@ from authsrv.storage.api_keys import ApiKey
 from authsrv.storage.approvals import ApprovalRequest
 from authsrv.storage.assertions import UsedAssertion
 from authsrv.storage.audit import AuditEvent
+from authsrv.storage.carts import Cart, CartLine
 from authsrv.storage.client_logos import ClientLogo
 from authsrv.storage.client_members import ClientMember
 from authsrv.storage.clients import Client, ClientSecret
@@ -18,6 +19,7 @@ from authsrv.storage.invitations import Invitation
 from authsrv.storage.leases import Lease
 from authsrv.storage.mails import Mail
 from authsrv.storage.orders import Order, OrderLine
+from authsrv.storage.prices import Price
 from authsrv.storage.products import Product
 from authsrv.storage.revocations import Revocation
 from authsrv.storage.sessions import Session
@@ -31,6 +33,8 @@ TABLES = (
     ApiKey,
     ApprovalRequest,
     AuditEvent,
+    Cart,
+    CartLine,
     Client,
     ClientLogo,
     ClientMember,
@@ -47,6 +51,7 @@ TABLES = (
     Membership,
     Order,
     OrderLine,
+    Price,
     Product,
     Revocation,
     Session,

@@ -21,6 +21,8 @@ class User(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     email: str = Field(max_length=254, unique=True)
     name: str = Field(default="", max_length=200)
+    # The end of the name, where it is known which part of it that is.
+    last_name: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})
     password_hash: str | None = Field(default=None, max_length=200)
     is_operator: bool = False
     # Random; what pairwise subjects are made with (OIDC Core 8.1).

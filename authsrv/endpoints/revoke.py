@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from authsrv.endpoints.protocol import answer
+from authsrv.web.protocol import answer
 from authsrv.web.runtime import runtime_of
 
 

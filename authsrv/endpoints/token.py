@@ -1,59 +1,16 @@
-"""The token endpoint (RFC 6749, 3.2), and how often a client may ask at it."""
+"""The token endpoint (RFC 6749, 3.2)."""
 
-from authlib.oauth2 import OAuth2Error
 from starlette.requests import Request
 from starlette.responses import Response
 
-from authsrv.endpoints.protocol import answer
-from authsrv.oauth.client_authentication import Attempt, is_proven, read_attempt
-from authsrv.oauth.clients import RegisteredClient
-from authsrv.web.clients import look_up_client
-from authsrv.web.context import context_of
-from authsrv.web.forms import Form, read_form
-from authsrv.web.limits import address_key, note_allowance
-from authsrv.web.runtime import Runtime, runtime_of
-from authsrv.web.usage import REFRESH, TOKEN, note_use
-
-_REFRESHING = ("grant_type", "refresh_token")
+from authsrv.web.forms import read_form
+from authsrv.web.protocol import answer
+from authsrv.web.runtime import runtime_of
+from authsrv.web.token_requests import count_token_request
 
 
 async def token(request: Request) -> Response:
     """A grant for tokens."""
-    runtime = runtime_of(request)
     form = await read_form(request)
-    await _count(request, runtime, form)
-    return await answer(request, "/oauth/token", runtime.server.answer_token_request, form)
-
-
-async def _count(request: Request, runtime: Runtime, form: Form) -> None:
-    """Counts the request for its client, else for its address: nobody can use up another's quota. Raises RateLimited.
-
-    A public client, which anybody can name, has a quota for each address.
-    """
-    client = await _find_sender(request, runtime, form)
-    key = f"client {client.client_id}" if client else "address"
-    if client is None or client.is_public:
-        key += f" {address_key(context_of(request).client_address)}"
-    allowance = await runtime.limits.hit("token_per_client", key, client.token_limit if client else None)
-    if client is not None:
-        # Only then: an unknown client and a wrong secret must not be told apart.
-        note_allowance(request, allowance)
-
-
-async def _find_sender(request: Request, runtime: Runtime, form: Form) -> RegisteredClient | None:
-    """The client that this is from, as far as that can be known before the engine has judged it."""
-    attempt = _read(request, form)
-    client = await look_up_client(runtime, attempt.client_id) if attempt else None
-    if client is not None:
-        note_use(request.scope, client.client_id, REFRESH if _REFRESHING in form else TOKEN)
-    if attempt is None or client is None or client.is_suspended:
-        return None
-    is_its_own = client.is_public or is_proven(attempt, client, runtime.server.assertions, runtime.clock.now())
-    return client if is_its_own else None
-
-
-def _read(request: Request, form: Form) -> Attempt | None:
-    try:
-        return read_attempt(request.headers, {name: value for name, value in reversed(form) if value})
-    except OAuth2Error:
-        return None  # the engine says what is wrong with it
+    await count_token_request(request, form)
+    return await answer(request, "/oauth/token", runtime_of(request).server.answer_token_request, form)

@@ -1,4 +1,4 @@
-"""From HTTP to the engine and back: what the token, revocation and introspection endpoints have in common."""
+"""From HTTP to the engine and back: what every door has in common that speaks the protocol, in whatever words."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -23,28 +23,30 @@ _NEVER_IN_THE_URL = frozenset({"client_secret", "client_assertion", "code", "ref
 
 
 async def answer(request: Request, path: str, engine: Engine, form: Form | None = None) -> Response:
-    """Reads the form, if nobody has, runs the engine below the seam, and makes HTTP of what it committed."""
+    """Reads the form, if nobody has, asks the engine, and makes HTTP of what it committed (RFC 6749, 5)."""
+    return protocol_response(*await ask(request, path, engine, await read_form(request) if form is None else form))
+
+
+async def ask(request: Request, path: str, engine: Engine, form: Form) -> Answer:
+    """Runs the engine below the seam; what it answered, for the door to word."""
     runtime = runtime_of(request)
     if request.scope["query_string"] and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
     if len(request.headers.getlist("authorization")) > 1:
         # RFC 6749, 2.3: not more than one method in a request.
         raise DomainError("invalid_request", 400, "Only one Authorization header may be sent.")
-    fields = await read_form(request) if form is None else form
     await runtime.ensure_fresh()
-    await prepare(runtime, fields)
+    await prepare(runtime, form)
     # The URL comes from the issuer setting: what the socket or a Host header says is hearsay.
     uri = runtime.settings.issuer + path
 
     def work(unit: Unit) -> Answer:
-        return engine(
-            lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=fields)
-        )
+        return engine(lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=form))
 
     status, body, headers = await runtime.database.transact(work)
     if status >= 400:
         note_refusal(request.scope, body["error"])
-    return protocol_response(status, body, headers)
+    return status, body, headers
 
 
 async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:

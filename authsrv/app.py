@@ -234,6 +234,7 @@ class _House:
         app.state.runtime = Runtime(
             settings=self._settings,
             clock=clock,
+            entropy=self._entropy,
             database=self._database,
             server=ProtocolServer(
                 issuer=self._settings.issuer,

@@ -10,6 +10,7 @@ from authsrv.identity.sessions import Sessions
 from authsrv.identity.sign_in import SignIns
 from authsrv.identity.stores import StoreDirectory
 from authsrv.kit.clock import Clock
+from authsrv.kit.entropy import Entropy
 from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.mail import Mailer
@@ -32,6 +33,7 @@ class Runtime:
 
     settings: Settings
     clock: Clock
+    entropy: Entropy
     database: Database
     server: ProtocolServer
     keyring: Keyring

@@ -231,6 +231,8 @@ def _welcome(unit: Unit, row: EmailCode, *, joins_known: bool) -> User:
         user.email_verified_at = unit.now()
         unit.session.add(user)
     refuse_suspended(user)
+    if is_new:
+        user.last_name = row.last_name.strip()
     if row.store_id is not None and (is_new or joins_known):
         join_store(unit, store_id=row.store_id, user_id=user.id)
     unit.session.flush()

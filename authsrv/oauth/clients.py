@@ -73,6 +73,8 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
     # How often it may ask for tokens and call the API, where that is not the server's own.
     token_limit: str | None = None
     api_limit: str | None = None
+    # Whether a refresh has to name the person it is for.
+    refresh_needs_email: bool = False
     # The person whose own it is: what it does for itself, it does for them.
     acts_for: str | None = None
 
@@ -120,6 +122,10 @@ class ClientDirectory:
     def recall(self, client_id: str) -> RegisteredClient | None:
         """The client from memory."""
         return self._cache.recall(client_id)
+
+    def forget(self, client_id: str) -> None:
+        """Looks it up anew the next time."""
+        self._cache.forget(client_id)
 
     def hear(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
@@ -183,5 +189,6 @@ def registered(
         jwks_uri=row.jwks_uri,
         token_limit=row.token_limit,
         api_limit=row.api_limit,
+        refresh_needs_email=row.refresh_needs_email,
         acts_for=str(row.user_id) if row.user_id else None,
     )

@@ -113,6 +113,11 @@ class AccessTokens:
         self._access_seconds = access_seconds
         self._read = lru_cache(maxsize=_REMEMBERED)(self._read_good)
 
+    @property
+    def issuer(self) -> str:
+        """Who makes them: their audience where none is asked for."""
+        return self._issuer
+
     def issue(
         self,
         client: RegisteredClient,

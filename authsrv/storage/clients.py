@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Column, Index, false
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.columns import UTC_TIME
@@ -86,6 +87,18 @@ def add_client(unit: Unit, client: Client) -> Client:
     unit.session.flush()
     announce_client(unit, client.client_id)
     return client
+
+
+def add_client_once(unit: Unit, client: Client) -> bool:
+    """The same; False when there is one of this `client_id`, deleted or not."""
+    try:
+        with unit.session.begin_nested():
+            unit.session.add(client)
+            unit.session.flush()
+    except IntegrityError:
+        return False
+    announce_client(unit, client.client_id)
+    return True
 
 
 def find_client(unit: Unit, client_id: str) -> Client | None:

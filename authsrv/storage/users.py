@@ -11,6 +11,7 @@ from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
 
 CUSTOMER = "customer"
+OWNER = "owner"
 
 
 class User(SQLModel, table=True):
@@ -34,7 +35,7 @@ class User(SQLModel, table=True):
 
 
 # Who works in a store sees all its orders; a customer sees their own.
-STAFF_ROLES = ("staff", "owner")
+STAFF_ROLES = ("staff", OWNER)
 
 
 class Membership(SQLModel, table=True):
@@ -119,6 +120,12 @@ def join_store(unit: Unit, *, store_id: UUID, user_id: UUID) -> None:
 def find_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership | None:
     mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
     return unit.session.exec(select(Membership).where(*mine)).first()
+
+
+def find_owner(unit: Unit, store_id: UUID) -> UUID | None:
+    """Whoever has owned the store longest."""
+    query = select(Membership.user_id).where(Membership.store_id == store_id, Membership.role == OWNER)
+    return unit.session.exec(query.order_by(col(Membership.id)).limit(1)).first()
 
 
 def list_memberships(unit: Unit, user_id: UUID) -> list[Membership]:

@@ -59,8 +59,10 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
             presented=handle.counter,
             rotates=self.client.rotates_refresh_tokens,
             idle=self._idle,
-            is_final=not self.asked_scopes and not self.asked_audience,
+            is_final=not self.asked_scopes and not self.asked_audience and not self.client.refresh_needs_email,
         ) or self._settle(handle)
+        if self.client.refresh_needs_email and self.request.form.get("email") != grant.email:
+            raise _refused()
         body = self.server.issuing.answer(
             self.client,
             grant,

@@ -171,13 +171,13 @@ class _House:
         self._deliveries = self._begin_deliveries(clock, entropy, identifiers)
         holder = identifiers.next().hex
         self._housekeeping = Housekeeping(self._database, self._vault, settings, clock, holder)
-        self._key_uses = KeyUses(self._database, self._api_keys)
         self._usage = UsageCounter()
         self._usage_writer = UsageWriter(self._database, self._usage, clock)
         self._database.listen(self._hear)
         self._database.listen(self._feed.note_own)
         self._database.listen(self._deliveries.hear)
         self.app = self._build_app(clock, identifiers)
+        self._key_uses = KeyUses(self._database, self._api_keys, self.app.state.runtime.server.secret_uses)
 
     def _begin_deliveries(self, clock: Clock, entropy: Entropy, identifiers: Identifiers) -> DeliveryWorker:
         logout = BackchannelLogout(

@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from authsrv.kit.clock import Clock
 from authsrv.oauth.client_assertion import METHOD as PRIVATE_KEY_JWT
 from authsrv.oauth.client_assertion import ClientAssertions, PresentedAssertion, read_assertion
+from authsrv.oauth.client_secrets import SecretUses
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient, has_secret
 from authsrv.oauth.requests import ProtocolRequest, read_basic
 
@@ -30,6 +31,7 @@ def authenticate(
     directory: ClientDirectory,
     assertions: ClientAssertions,
     clock: Clock,
+    uses: SecretUses,
     *,
     allow_public: bool,
 ) -> RegisteredClient:
@@ -51,6 +53,8 @@ def authenticate(
         raise _refused(attempt.method)
     if attempt.assertion is not None and not assertions.prove(request.unit, client, attempt.assertion):
         raise _refused(attempt.method)
+    if attempt.secret:
+        uses.note(client.row_id, attempt.secret)
     request.client = client
     request.auth_method = attempt.method
     return client

@@ -10,6 +10,7 @@ from authsrv.kit.clock import Clock
 from authsrv.oauth.authorization import AuthorizationRules
 from authsrv.oauth.client_assertion import ClientAssertions
 from authsrv.oauth.client_authentication import authenticate
+from authsrv.oauth.client_secrets import SecretUses
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient
 from authsrv.oauth.grants import GRANTS
 from authsrv.oauth.introspection import Introspection
@@ -57,6 +58,7 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
         self.scopes = scopes
         self.clients = clients
         self.assertions = assertions
+        self.secret_uses = SecretUses(clock)
         self.issuing = issuing
         self.tokens = issuing.tokens
         self.lifetimes = lifetimes
@@ -123,7 +125,9 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
     def authenticate_client(
         self, request: ProtocolRequest, methods: Sequence[str], endpoint: str = "token"
     ) -> RegisteredClient:
-        return authenticate(request, self.clients, self.assertions, self._clock, allow_public="none" in methods)
+        return authenticate(
+            request, self.clients, self.assertions, self._clock, self.secret_uses, allow_public="none" in methods
+        )
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
         return request

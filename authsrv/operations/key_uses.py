@@ -1,12 +1,16 @@
-"""Writes down when API keys were last used: beside the requests, and each key every few minutes at most."""
+"""Writes down when API keys and client secrets were last used: beside the requests, each every few minutes at most."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 
 from authsrv.identity.api_keys import ApiKeys, write_uses
 from authsrv.kit.errors import Unavailable
+from authsrv.oauth.client_secrets import SecretUses, write_secret_uses
 from authsrv.storage.database import Database
+from authsrv.storage.unit import Unit
 
 log = structlog.get_logger(__name__)
 
@@ -17,9 +21,10 @@ _BATCH = 200
 class KeyUses:
     """Runs in every process: what each met, no other knows."""
 
-    def __init__(self, database: Database, api_keys: ApiKeys) -> None:
+    def __init__(self, database: Database, api_keys: ApiKeys, secrets: SecretUses) -> None:
         self._database = database
         self._api_keys = api_keys
+        self._secrets = secrets
 
     async def run(self) -> None:
         """For ever."""
@@ -29,10 +34,13 @@ class KeyUses:
 
     async def write(self) -> None:
         """All uses so far. Where the database is away they are lost: the next use is only minutes off."""
-        uses = sorted(self._api_keys.take_uses().items())
         try:
-            for start in range(0, len(uses), _BATCH):
-                batch = uses[start : start + _BATCH]
-                await self._database.transact(lambda unit, batch=batch: write_uses(unit, batch))  # type: ignore[misc]
+            await self._write(sorted(self._api_keys.take_uses().items()), write_uses)
+            await self._write(self._secrets.take(), write_secret_uses)
         except Unavailable as away:
-            log.warning("last uses of API keys were not written down", reason=away.reason)
+            log.warning("last uses of keys were not written down", reason=away.reason)
+
+    async def _write(self, uses: Sequence[Any], write: Callable[[Unit, Sequence[Any]], None]) -> None:
+        for start in range(0, len(uses), _BATCH):
+            batch = uses[start : start + _BATCH]
+            await self._database.transact(lambda unit, batch=batch: write(unit, batch))  # type: ignore[misc]

@@ -136,9 +136,12 @@ def announce_client(unit: Unit, client_id: str) -> None:
     add_revocation(unit, NoticeKind.CLIENT_CHANGED, client_id, unit.now() + NEWS_LIVES)
 
 
-def add_client_secret(unit: Unit, client: Client, digest: bytes, last_four: str) -> ClientSecret:
+def add_client_secret(
+    unit: Unit, client: Client, digest: bytes, last_four: str, *, secret_id: UUID | None = None
+) -> ClientSecret:
+    """`secret_id` is a fresh one unless it is given."""
     secret = ClientSecret(
-        id=unit.new_id(), client_id=client.id, digest=digest, last_four=last_four, created_at=unit.now()
+        id=secret_id or unit.new_id(), client_id=client.id, digest=digest, last_four=last_four, created_at=unit.now()
     )
     unit.session.add(secret)
     unit.session.flush()
@@ -161,3 +164,24 @@ def expire_secrets(unit: Unit, client: Client, at: datetime) -> int:
     )
     announce_client(unit, client.client_id)
     return ended
+
+
+def end_client_secret(unit: Unit, client: Client, secret_id: UUID, at: datetime | None) -> str | None:
+    """Sets or takes away the end of a living secret; its last four characters, None where there is no such one."""
+    lives = col(ClientSecret.expires_at).is_(None) | (col(ClientSecret.expires_at) > unit.now())
+    ended = unit.session.execute(
+        update(ClientSecret)
+        .where(col(ClientSecret.id) == secret_id, col(ClientSecret.client_id) == client.id, lives)
+        .values(expires_at=at)
+        .returning(col(ClientSecret.last_four))
+        .execution_options(synchronize_session=False)
+    ).first()
+    announce_client(unit, client.client_id)
+    return ended[0] if ended else None
+
+
+def note_secret_use(unit: Unit, client_row_id: UUID, digest: bytes, used_at: datetime) -> None:
+    """When the secret was last used, as far as anybody wrote it down; an earlier use changes nothing."""
+    earlier = col(ClientSecret.last_used_at).is_(None) | (col(ClientSecret.last_used_at) < used_at)
+    of_secret = col(ClientSecret.client_id) == client_row_id, col(ClientSecret.digest) == digest
+    unit.change(update(ClientSecret).where(*of_secret, earlier).values(last_used_at=used_at))

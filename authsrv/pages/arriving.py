@@ -11,7 +11,6 @@ from authsrv.kit.errors import DomainError
 from authsrv.storage.unit import Unit
 from authsrv.web.context import context_of
 from authsrv.web.csrf import forget_browser
-from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.sessions import set_session_cookie
 from authsrv.web.templates import link, local_path
@@ -53,13 +52,6 @@ def arrival_of(request: Request, form: Mapping[str, str]) -> Arrival:
 def _is_storeless(runtime: Runtime, path: str | None) -> bool:
     within = (path or "").removeprefix(runtime.settings.issuer_path).partition("?")[0]
     return any(within == part or within.startswith(f"{part}/") for part in _STORELESS)
-
-
-async def refuse_flood(request: Request) -> None:
-    """Counts a step of signing in against the network address, and against the store. Raises RateLimited."""
-    runtime, context = runtime_of(request), context_of(request)
-    note_allowance(request, await runtime.limits.hit("sign_in_per_address", address_key(context.client_address)))
-    await runtime.limits.hit("sign_in_per_store", context.store or runtime.settings.default_store)
 
 
 def arrive(request: Request, arrival: Arrival, cookie: str) -> Response:

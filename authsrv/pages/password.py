@@ -11,11 +11,12 @@ from authsrv.identity.password_sign_in import (
     take_password_try,
 )
 from authsrv.kit.errors import DomainError
-from authsrv.pages.arriving import Arrival, arrival_of, arrive, refuse_flood
+from authsrv.pages.arriving import Arrival, arrival_of, arrive
 from authsrv.storage.unit import Unit
 from authsrv.web.page import page, read_page_form
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import begin_session
+from authsrv.web.sign_in_limits import refuse_flood
 from authsrv.web.templates import render
 
 

@@ -20,7 +20,7 @@ from authsrv.identity.sign_in import (
 from authsrv.kit.errors import DomainError
 from authsrv.kit.handles import Handle, Purpose
 from authsrv.kit.mail import MailAway
-from authsrv.pages.arriving import Arrival, arrival_of, arrive, refuse_flood
+from authsrv.pages.arriving import Arrival, arrival_of, arrive
 from authsrv.storage.email_codes import EmailCode, find_email_code
 from authsrv.storage.unit import Unit
 from authsrv.web.code_mails import send_code
@@ -28,6 +28,7 @@ from authsrv.web.cookies import clear_cookie, read_cookie, set_cookie
 from authsrv.web.page import page, read_page_form
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import begin_session, find_signed_in
+from authsrv.web.sign_in_limits import refuse_flood
 from authsrv.web.templates import language_of, redirect, render
 
 _SIGN_IN_HANDLE = Purpose(6, "si_")

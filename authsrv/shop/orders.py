@@ -1,6 +1,6 @@
 """Placing and finding orders: prices from the catalogue, never from the caller."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from authsrv.storage.orders import (
     lock_order,
     save_order,
 )
+from authsrv.storage.prices import list_prices_for
 from authsrv.storage.products import Product, list_products_named, return_stock, take_stock
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import STAFF_ROLES, find_membership
@@ -98,7 +99,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whose orders a caller may touch; `customer_id` is the store's name for one who is a customer there."""
+    """Whose orders a caller may touch; `customer_id` is the store's name for the caller, where they have one there."""
 
     is_staff: bool
     customer_id: str | None = None
@@ -113,6 +114,15 @@ class Reach:
         return self.customer_id
 
 
+class OutOfStock(DomainError):
+    """Of the item at `position` there are fewer than were wanted."""
+
+    def __init__(self, position: int) -> None:
+        fault = f"items[{position}].quantity is more than there is in stock."
+        super().__init__("invalid_parameter", 400, fault)
+        self.position = position
+
+
 def place_order(
     unit: Unit, store: KnownStore, wanted: WantedOrder, *, placed_by: str, person: UUID | None = None
 ) -> Order:
@@ -120,12 +130,15 @@ def place_order(
 
     `person` is set where someone orders for themselves, or for a customer of the store they work in.
     """
-    customer_id = _judge_customer(unit, store, wanted.customer_id, person)
+    reach = reach_of(unit, store, person)
+    customer_id = _judge_customer(reach, wanted.customer_id)
     products = {product.product_id: product for product in _find_products(unit, store, wanted)}
     chosen = [products.get(item.product_id) for item in wanted.items]
     for position, product in enumerate(chosen):
         if product is None:
             raise _bad_item(position, "product_id", "is not a product of this store")
+    buyer = person if customer_id == reach.customer_id else None
+    prices = _prices_for(unit, store, buyer, products.values())
     priced = [(item, product) for item, product in zip(wanted.items, chosen, strict=True) if product]
     _take_all(unit, priced)
     now = unit.now()
@@ -135,7 +148,7 @@ def place_order(
         customer_id=customer_id,
         status="pending",
         currency=store.currency,
-        total_minor=sum(product.price_minor * item.quantity for item, product in priced),
+        total_minor=sum(prices[product.id] * item.quantity for item, product in priced),
         shipping_address=wanted.shipping_address,
         payment_method=wanted.payment_method,
         payment_brand=wanted.payment_brand,
@@ -144,7 +157,8 @@ def place_order(
         created_at=now,
         updated_at=now,
     )
-    add_order(unit, order, [_line(order, position, *pair) for position, pair in enumerate(priced)])
+    lines = [_line(order, position, *pair, prices[pair[1].id]) for position, pair in enumerate(priced)]
+    add_order(unit, order, lines)
     tell(unit, order, "order.created")
     return order
 
@@ -224,13 +238,13 @@ def reach_of(unit: Unit, store: KnownStore, person: UUID | None) -> Reach:
     if person is None:
         return Reach(is_staff=True)
     membership = find_membership(unit, store_id=store.id, user_id=person)
-    if membership is not None and membership.role in STAFF_ROLES:
-        return Reach(is_staff=True)
-    return Reach(is_staff=False, customer_id=membership.customer_id if membership else str(person))
+    if membership is None:
+        return Reach(is_staff=False, customer_id=str(person))
+    return Reach(is_staff=membership.role in STAFF_ROLES, customer_id=membership.customer_id)
 
 
-def _judge_customer(unit: Unit, store: KnownStore, named: str | None, person: UUID | None) -> str:
-    customer_id = reach_of(unit, store, person).narrow(named)
+def _judge_customer(reach: Reach, named: str | None) -> str:
+    customer_id = reach.narrow(named)
     if customer_id is None:
         raise DomainError("invalid_parameter", 400, "The customer_id parameter is required.")
     return customer_id
@@ -254,6 +268,12 @@ def _restock(unit: Unit, order: Order) -> None:
         return_stock(unit, line.product_row_id, line.quantity)
 
 
+def _prices_for(unit: Unit, store: KnownStore, buyer: UUID | None, products: Iterable[Product]) -> dict[UUID, int]:
+    """What each costs whoever buys for themselves: their own price where they have one, else the catalogue's."""
+    prices = {product.id: product.price_minor for product in products}
+    return prices | list_prices_for(unit, store.id, buyer, list(prices)) if buyer else prices
+
+
 def _find_products(unit: Unit, store: KnownStore, wanted: WantedOrder) -> list[Product]:
     return list_products_named(unit, store.id, {item.product_id for item in wanted.items})
 
@@ -263,10 +283,10 @@ def _take_all(unit: Unit, priced: Sequence[tuple[WantedItem, Product]]) -> None:
     for position in sorted(range(len(priced)), key=lambda at: priced[at][1].id):
         item, product = priced[position]
         if not take_stock(unit, product.id, item.quantity):
-            raise _bad_item(position, "quantity", "is more than there is in stock")
+            raise OutOfStock(position)
 
 
-def _line(order: Order, position: int, item: WantedItem, product: Product) -> OrderLine:
+def _line(order: Order, position: int, item: WantedItem, product: Product, price_minor: int) -> OrderLine:
     return OrderLine(
         order_id=order.id,
         position=position,
@@ -274,7 +294,7 @@ def _line(order: Order, position: int, item: WantedItem, product: Product) -> Or
         product_id=product.product_id,
         name=product.name,
         quantity=item.quantity,
-        price_minor=product.price_minor,
+        price_minor=price_minor,
     )
 
 

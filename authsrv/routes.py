@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from authsrv.dialects import order_api
+from authsrv.dialects import customer_api, order_api
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
@@ -18,7 +18,7 @@ from authsrv.web.store_hosts import IssuersRoute
 from authsrv.web.voices import Voices, protocol_voice
 
 # Other APIs' words for what the house does. One that is left out here, and its folder with it, is gone.
-DIALECTS: tuple[Dialect, ...] = (order_api,)
+DIALECTS: tuple[Dialect, ...] = (order_api, customer_api)
 
 DOORS = (
     # Asked for most often, first: the router looks from the top.

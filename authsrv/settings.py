@@ -62,6 +62,7 @@ class FeedSettings(_Section):
 class SessionSettings(_Section):
     idle_seconds: int = Field(ge=60)
     absolute_seconds: int = Field(ge=60)
+    fresh_seconds: int = Field(ge=60)
 
 
 class LimitSettings(_Section):
@@ -83,6 +84,10 @@ class LimitSettings(_Section):
             except ValueError:
                 raise ValueError("must be a rate such as 30/10minutes, or off") from None
         return text
+
+
+class CustomerApiSettings(_Section):
+    allow_http: bool
 
 
 class PruningSettings(_Section):
@@ -124,6 +129,7 @@ class Settings(BaseSettings):
     feed: FeedSettings
     sessions: SessionSettings
     limits: LimitSettings
+    customer_api: CustomerApiSettings
     pruning: PruningSettings
 
     @classmethod

@@ -118,6 +118,12 @@ def _serve(url: str) -> Iterator[World]:
     # Two cores run everything here at once: waiting is no fault of the server under test.
     # And all who test share one address and one server: its limits are tried out elsewhere.
     generous = {"token_per_client": "1000000/minute", "api_per_credential": "1000000/minute"}
-    world = World(url, database={"timeout_seconds": 20.0}, webhook_allow_loopback=True, limits=generous)
+    world = World(
+        url,
+        database={"timeout_seconds": 20.0},
+        webhook_allow_loopback=True,
+        customer_api={"allow_http": True},
+        limits=generous,
+    )
     yield world
     world.close()

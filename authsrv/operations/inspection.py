@@ -31,6 +31,9 @@ def inspect_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator
     if settings.webhook_allow_loopback:
         problem = "whoever registers an app can make this server call services on its own machine"
         yield Finding("webhook_allow_loopback", problem, "unset AUTHSRV_WEBHOOK_ALLOW_LOOPBACK", unsafe=True)
+    if settings.customer_api.allow_http:
+        problem = "a proxy on this machine may pass on what came over plain http"
+        yield Finding("customer_api.allow_http", problem, "unset AUTHSRV_CUSTOMER_API__ALLOW_HTTP", unsafe=True)
     yield from _inspect_secrets(settings)
     yield from _inspect_mail(settings)
     yield from _inspect_numbers(settings)

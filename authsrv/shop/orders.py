@@ -59,6 +59,7 @@ class WantedOrder:
     # What a receipt shows of a card; its number never gets this far.
     payment_brand: str | None = None
     payment_last_four: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def place_order(
         payment_method=wanted.payment_method,
         payment_brand=wanted.payment_brand,
         payment_last_four=wanted.payment_last_four,
+        note=wanted.note,
         placed_by=placed_by,
         created_at=now,
         updated_at=now,

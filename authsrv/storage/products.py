@@ -52,6 +52,18 @@ def list_products_named(unit: Unit, store_id: UUID, product_ids: Iterable[str]) 
     return list(unit.session.exec(named))
 
 
+def list_products_coded(unit: Unit, store_id: UUID, codes: Iterable[str]) -> list[Product]:
+    """Those of the store's products that have one of these codes, by their names."""
+    coded = select(Product).where(col(Product.store_id) == store_id, col(Product.code).in_(list(codes)))
+    return list(unit.session.exec(coded.order_by(col(Product.product_id))))
+
+
+def list_codes(unit: Unit, row_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The codes of these products, by row id."""
+    query = select(Product.id, Product.code).where(col(Product.id).in_(list(row_ids)))
+    return dict(unit.session.exec(query).all())
+
+
 def save_product(unit: Unit, store_id: UUID, values: ProductValues) -> Product:
     """Adds the product, or changes the one of that `product_id`."""
     now = unit.now()

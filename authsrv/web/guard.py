@@ -19,7 +19,7 @@ async def require(request: Request, scope: str, resource: str, *, needs_store: b
     or outside the credential's store, RateLimited (429), Unavailable when revocations cannot be known.
     """
     runtime = runtime_of(request)
-    credential = _read_bearer(request)
+    credential = read_bearer(request)
     if credential is None:
         raise _unauthorized(runtime, resource, "An access token is needed.", error=None)
     await runtime.ensure_fresh()
@@ -59,7 +59,7 @@ async def _count(request: Request, runtime: Runtime, principal: Principal) -> No
     note_allowance(request, allowance)
 
 
-def _read_bearer(request: Request) -> str | None:
+def read_bearer(request: Request) -> str | None:
     """The token of the one Authorization header; never of the query (RFC 9700, 4.3.2)."""
     values = request.headers.getlist("authorization")
     if len(values) != 1:

@@ -15,6 +15,7 @@ from authsrv.storage.orders import Order
 
 Status: TypeAlias = Literal["pending", "processing", "shipped", "delivered", "cancelled"]
 PaymentMethod: TypeAlias = Literal["credit_card", "paypal"]
+ShownMethod: TypeAlias = Literal["credit_card", "paypal", "invoice"]
 Event: TypeAlias = Literal["order.created", "order.updated", "order.cancelled"]
 OrderId = Annotated[str, Field(description="Names the order.", json_schema_extra={"format": "uuid"})]
 Timestamp = Annotated[str, Field(description="RFC 3339, in UTC.", json_schema_extra={"format": "date-time"})]
@@ -112,13 +113,13 @@ class AddressOut(_Answer):
 
 
 class OrderOut(_Answer):
-    """An order as `GET` shows it."""
+    """An order as `GET` shows it; one that came in through another API may be paid by invoice."""
 
     order_id: OrderId
     customer_id: str
     items: list[ItemOut]
     shipping_address: AddressOut
-    payment_method: PaymentMethod
+    payment_method: ShownMethod
     status: Status
     created_at: Timestamp
     updated_at: Timestamp
@@ -207,7 +208,7 @@ def whole(placed: PlacedOrder) -> dict[str, Any]:
         customer_id=order.customer_id,
         items=items,
         shipping_address=AddressOut(**order.shipping_address),
-        payment_method=cast("PaymentMethod", order.payment_method),
+        payment_method=cast("ShownMethod", order.payment_method),
         status=cast("Status", order.status),
         created_at=timestamp(order.created_at),
         updated_at=timestamp(order.updated_at),

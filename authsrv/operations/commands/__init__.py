@@ -1,38 +1,56 @@
-"""The command line: one file a group of commands; exit 0 done, 1 refused, 2 misused."""
+"""The command line: one file a group of commands; exit 0 done, 1 refused, 2 misused.
+
+A command's file is imported when the command is called: the others' imports would take longer than most commands do.
+"""
+
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from authsrv.operations.commands import (
-    api_keys,
-    apps,
-    customer_api,
-    grants,
-    keys,
-    products,
-    serving,
-    stores,
-    users,
-    webhooks,
-)
+# A command, or a group of them, and the file it is in.
+FILES = {
+    "serve": "serving",
+    "migrate": "serving",
+    "check": "serving",
+    "stores": "stores",
+    "users": "users",
+    "apps": "apps",
+    "api-keys": "api_keys",
+    "customer-api": "customer_api",
+    "grants": "grants",
+    "keys": "keys",
+    "products": "products",
+    "webhooks": "webhooks",
+}
+
+
+class _Commands(TyperGroup):
+    """All of FILES, each imported when it is asked for."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        # What a mistyped name is compared with.
+        self.commands = {name: TyperGroup(name=name) for name in FILES}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in FILES:
+            return None
+        group = get_group(import_module(f"{__name__}.{FILES[cmd_name]}").commands)
+        group.name = cmd_name
+        return group.commands.get(cmd_name, group)
+
 
 cli = typer.Typer(
-    name="authsrv",
-    help="An OAuth 2.0 and OpenID Connect authorization server for commerce platforms.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    name="authsrv", cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-cli.command("serve")(serving.serve)
-cli.command("migrate")(serving.migrate)
-cli.command("check")(serving.check)
-cli.add_typer(stores.commands, name="stores")
-cli.add_typer(users.commands, name="users")
-cli.add_typer(apps.commands, name="apps")
-cli.add_typer(api_keys.commands, name="api-keys")
-cli.add_typer(customer_api.commands, name="customer-api")
-cli.add_typer(grants.commands, name="grants")
-cli.add_typer(keys.commands, name="keys")
-cli.add_typer(products.commands, name="products")
-cli.add_typer(webhooks.commands, name="webhooks")
+
+
+@cli.callback()
+def authsrv() -> None:
+    """An OAuth 2.0 and OpenID Connect authorization server for commerce platforms."""
+
 
 __all__ = ["cli"]

@@ -34,6 +34,7 @@ from authsrv.settings import Settings, SettingsError, config_file, load_settings
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
 
+commands = typer.Typer()
 T = TypeVar("T")
 
 _RESTORE_SECRET = "Put the secret key that sealed it back into AUTHSRV_SECRET_KEYS, behind the new one."
@@ -44,6 +45,7 @@ _KEEP_ALIVE_SECONDS = 65
 _WORKER_SILENCE_SECONDS = 60
 
 
+@commands.command("serve")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
@@ -59,6 +61,7 @@ def serve(
     _listen(host, port, workers, settings)
 
 
+@commands.command("migrate")
 def migrate(as_json: AsJson = False) -> None:
     """Bring the schema to its newest version. Running it again changes nothing."""
     settings = command_settings()
@@ -76,6 +79,7 @@ def migrate(as_json: AsJson = False) -> None:
         typer.echo("The schema was brought up to date." if changed else "The schema is up to date.")
 
 
+@commands.command("check")
 def check(as_json: AsJson = False) -> None:
     """Print the effective settings, secrets masked, then all that is unsafe or broken and what to do about it."""
     settings = command_settings()

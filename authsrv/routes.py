@@ -11,6 +11,10 @@ from authsrv.endpoints import authorize, introspect, logout, revoke, token, user
 from authsrv.operations import probes
 from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
 from authsrv.pages.developers import apps, overview
+from authsrv.pages.operator import approvals as operator_approvals
+from authsrv.pages.operator import apps as operator_apps
+from authsrv.pages.operator import audit as operator_audit
+from authsrv.pages.operator import people as operator_people
 from authsrv.web.doors import Dialect, Door, Handler
 from authsrv.web.gate import GateRules
 from authsrv.web.page import refusal_page
@@ -59,6 +63,19 @@ DOORS = (
     # the portal
     Door("/developers", {"GET": apps.show_apps}),
     Door("/developers/apps/{app}", {"GET": overview.show}),
+    # the operator
+    Door("/operator", {"GET": operator_approvals.queue}),
+    Door("/operator/requests/{request}", {"GET": operator_approvals.ask_decision, "POST": operator_approvals.decide}),
+    Door("/operator/apps", {"GET": operator_apps.search}),
+    Door("/operator/apps/{app}", {"GET": operator_apps.show}),
+    Door("/operator/apps/{app}/{act}", {"GET": operator_apps.ask_act, "POST": operator_apps.do_act}),
+    Door("/operator/people", {"GET": operator_people.search}),
+    Door("/operator/people/{person}", {"GET": operator_people.show}),
+    Door("/operator/people/{person}/{act}", {"GET": operator_people.ask_act, "POST": operator_people.do_act}),
+    Door("/operator/stores", {"GET": operator_people.search_shops}),
+    Door("/operator/stores/{prefix}", {"GET": operator_people.show_shop}),
+    Door("/operator/audit", {"GET": operator_audit.show}),
+    Door("/operator/audit.csv", {"GET": operator_audit.export}),
     Door("/dev/outbox", {"GET": outbox.show}),
     Door("/dev/outbox.json", {"GET": outbox.as_json}),
     Door("/static/{name}", {"GET": static.serve}, at_stores=True),

@@ -23,6 +23,7 @@ from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 from authsrv.settings import is_loopback_host
 from authsrv.storage.approvals import APP, APPROVED, settle_open_requests
+from authsrv.storage.api_keys import announce_keys_of
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, add_member
 from authsrv.storage.clients import Client, add_client, add_client_secret, expire_secrets, save_client
@@ -206,30 +207,37 @@ def rotate_secret(unit: Unit, client: Client, entropy: Entropy, *, revoke_old: b
     return secret
 
 
-def suspend_client(unit: Unit, client: Client, *, actor: str) -> None:
+def suspend_client(unit: Unit, client: Client, *, actor: str, reason: str | None = None) -> None:
     """No grant and no token from now on, and what lives dies at once."""
     client.suspended_at = client.suspended_at or unit.now()
     save_client(unit, client)
     add_revocation(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id, unit.now() + LONGEST_TOKEN)
     revoke_client_grants(unit, client.id)
-    add_audit_event(unit, "client.suspended", actor=actor, subject=client.client_id)
+    announce_keys_of(unit, client.id)
+    _record(unit, "client.suspended", client, actor, reason)
 
 
-def resume_client(unit: Unit, client: Client, *, actor: str) -> None:
+def resume_client(unit: Unit, client: Client, *, actor: str, reason: str | None = None) -> None:
     """New tokens again; what died stays dead."""
     client.suspended_at = None
     save_client(unit, client)
     for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
         add_revocation(unit, kind, client.client_id, unit.now() + LONGEST_TOKEN)
-    add_audit_event(unit, "client.resumed", actor=actor, subject=client.client_id)
+    announce_keys_of(unit, client.id)
+    _record(unit, "client.resumed", client, actor, reason)
 
 
-def approve_client(unit: Unit, client: Client, *, actor: str) -> None:
+def approve_client(unit: Unit, client: Client, *, actor: str, reason: str | None = None) -> None:
     """The cap on stores falls, and consent pages say so."""
     client.approved_at = client.approved_at or unit.now()
     save_client(unit, client)
     settle_open_requests(unit, client.id, kind=APP, status=APPROVED, decided_by=actor)
-    add_audit_event(unit, "client.approved", actor=actor, subject=client.client_id)
+    _record(unit, "client.approved", client, actor, reason)
+
+
+def _record(unit: Unit, event: str, client: Client, actor: str, reason: str | None) -> None:
+    details = {"reason": reason} if reason else {}
+    add_audit_event(unit, event, actor=actor, subject=client.client_id, **details)
 
 
 def status_of(client: Client) -> str:

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel, col, select, update
 
+from authsrv.storage.clients import Client
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
+from authsrv.storage.users import User
 
 
 class ApiKey(SQLModel, table=True):
@@ -39,9 +41,29 @@ def add_api_key(unit: Unit, key: ApiKey) -> None:
 
 
 def find_api_key(unit: Unit, key_id: str) -> tuple[ApiKey, str] | None:
-    """The key and its store's prefix."""
+    """The key and its store's prefix; nobody finds one whose app is suspended or gone."""
+    is_dead = col(Client.suspended_at).is_not(None) | col(Client.deleted_at).is_not(None)
+    dead = select(Client.id).where(col(Client.id) == col(ApiKey.client_id), is_dead)
     query = select(ApiKey, Store.prefix).join(Store, col(Store.id) == col(ApiKey.store_id))
-    return unit.session.exec(query.where(ApiKey.key_id == key_id)).first()
+    return unit.session.exec(query.where(ApiKey.key_id == key_id, ~dead.exists())).first()
+
+
+def list_app_keys(unit: Unit, client_row_id: UUID) -> list[tuple[ApiKey, str]]:
+    """The keys of an app, newest first, revoked ones included, each with its store's prefix."""
+    query = select(ApiKey, Store.prefix).join(Store, col(Store.id) == col(ApiKey.store_id))
+    return list(unit.session.exec(query.where(ApiKey.client_id == client_row_id).order_by(col(ApiKey.id).desc())))
+
+
+def list_store_keys(unit: Unit, store_id: UUID) -> list[tuple[ApiKey, str, str | None]]:
+    """The keys of a store that were not revoked, newest first, each with its developer's address and its app's name."""
+    query = (
+        select(ApiKey, User.email, Client.name)
+        .join(User, col(User.id) == col(ApiKey.developer_id))
+        .join(Client, col(Client.id) == col(ApiKey.client_id), isouter=True)
+        .where(ApiKey.store_id == store_id, col(ApiKey.revoked_at).is_(None))
+        .order_by(col(ApiKey.id).desc())
+    )
+    return list(unit.session.exec(query))
 
 
 def list_api_keys(unit: Unit, *, store_id: UUID | None = None, developer_id: UUID | None = None) -> list[ApiKey]:
@@ -70,6 +92,13 @@ def note_use(unit: Unit, key_id: str, used_at: datetime) -> None:
     """When the key was last used, as far as anybody wrote it down; an earlier use changes nothing."""
     earlier = col(ApiKey.last_used_at).is_(None) | (col(ApiKey.last_used_at) < used_at)
     unit.change(update(ApiKey).where(col(ApiKey.key_id) == key_id, earlier).values(last_used_at=used_at))
+
+
+def announce_keys_of(unit: Unit, client_row_id: UUID) -> None:
+    """The same for all living keys of an app that was suspended, resumed or deleted."""
+    living = select(ApiKey.key_id).where(ApiKey.client_id == client_row_id, col(ApiKey.revoked_at).is_(None))
+    for key_id in unit.session.exec(living).all():
+        announce_api_key(unit, key_id)
 
 
 def announce_api_key(unit: Unit, key_id: str) -> None:

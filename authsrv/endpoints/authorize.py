@@ -1,53 +1,12 @@
-"""The authorization endpoint (RFC 6749, 3.1): sign in, ask if it must be, and send the code back."""
-
-from dataclasses import dataclass
-from urllib.parse import urlencode
+"""The authorization endpoint (RFC 6749, 3.1)."""
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from authsrv.identity.sessions import SignedIn
-from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest
-from authsrv.oauth.consent import Standing
-from authsrv.storage.unit import Unit
-from authsrv.web.authorizing import (
-    FRESH_SINCE,
-    authorize_path,
-    fresh_since,
-    judge_pairs,
-    mark_fresh,
-    named_store,
-    read_pairs,
-    send_code,
-    send_refusal,
-    show_unproven,
-)
+from authsrv.web.authorization_steps import answer_authorization, go_on
+from authsrv.web.authorizing import authorize_path, read_pairs
 from authsrv.web.forms import read_form
 from authsrv.web.page import page
-from authsrv.web.runtime import runtime_of
-from authsrv.web.sessions import session_cookie
-from authsrv.web.templates import link
-
-
-@dataclass(frozen=True, slots=True)
-class SignInFirst:
-    """The person must sign in; `again` where they are signed in but the client wants it fresh."""
-
-    asked: AuthorizationRequest
-    again: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AskFirst:
-    """The person must be asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """Allowed before: here is the code."""
-
-    asked: AuthorizationRequest
-    code: str
 
 
 @page
@@ -55,70 +14,5 @@ async def authorize(request: Request) -> Response:
     """An app's request, by GET; one by POST is turned into a GET, to which the browser adds the session's cookie."""
     if request.method == "POST":
         # SameSite=Lax keeps the cookie from a POST that another site makes.
-        return _go(authorize_path(request, await read_form(request)))
-    pairs = read_pairs(request)
-    runtime = runtime_of(request)
-    await runtime.ensure_fresh()
-    try:
-        step = await runtime.database.transact(lambda unit: _next_step(unit, request, pairs))
-    except UnprovenRequest as unproven:
-        return show_unproven(request, unproven)
-    except AuthorizationRefused as refused:
-        return send_refusal(request, refused)
-    match step:
-        case SignInFirst():
-            return _go(_sign_in_path(request, step, pairs))
-        case AskFirst():
-            return _go(f"{link(request, '/consent').partition('?')[0]}?{urlencode(pairs)}")
-        case Granted():
-            return send_code(request, step.asked.back, step.code)
-
-
-def _next_step(unit: Unit, request: Request, pairs: list[tuple[str, str]]) -> SignInFirst | AskFirst | Granted:
-    runtime = runtime_of(request)
-    asked = judge_pairs(unit, request, pairs)
-    signed_in = runtime.sessions.find(unit, session_cookie(request))
-    if (
-        runtime.consents.needs_sign_in(asked, signed_in, fresh_since(request, asked, pairs), unit.now())
-        or signed_in is None
-    ):
-        return SignInFirst(asked, again=signed_in is not None)
-    if not runtime.consents.is_hinted(unit, asked, signed_in):
-        if "none" in asked.prompt:
-            raise AuthorizationRefused("login_required", "Another person is signed in.", asked.back)
-        return SignInFirst(asked, again=True)
-    standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
-    return AskFirst() if standing.needs_consent else _grant(unit, request, asked, signed_in, standing)
-
-
-def _grant(
-    unit: Unit, request: Request, asked: AuthorizationRequest, signed_in: SignedIn, standing: Standing
-) -> Granted:
-    runtime = runtime_of(request)
-    grant_id = unit.new_id()
-    runtime.consents.grant(
-        unit, asked, signed_in, store=standing.place.store, scopes=list(asked.scopes), grant_id=grant_id
-    )
-    return Granted(asked, runtime.server.issuing.code_of(grant_id))
-
-
-def _sign_in_path(request: Request, step: SignInFirst, pairs: list[tuple[str, str]]) -> str:
-    """The sign-in page, which comes back here; a client's wish for a fresh sign-in is fulfilled by one after now."""
-    kept = [(name, value) for name, value in pairs if name != FRESH_SINCE]
-    asked = step.asked
-    wants_fresh = step.again or asked.max_age is not None or not asked.prompt.isdisjoint({"login", "select_account"})
-    if wants_fresh:
-        kept.append(mark_fresh(request, asked))
-    prompt = "select_account" if "select_account" in asked.prompt else "login" if step.again else None
-    return link(
-        request,
-        "/sign-in",
-        next=authorize_path(request, kept),
-        login_hint=asked.login_hint,
-        prompt=prompt,
-        ui_locales=asked.ui_locales,
-    )
-
-
-def _go(location: str) -> Response:
-    return RedirectResponse(location, 303, {"Cache-Control": "no-store"})
+        return go_on(authorize_path(request, await read_form(request)))
+    return await answer_authorization(request, read_pairs(request))

@@ -14,6 +14,7 @@ from authlib.common.urls import add_params_to_uri
 
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.id_tokens import scopes_for_claims
+from authsrv.oauth.manners import STANDARD_MANNER, Manner
 from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 
 RESPONSE_MODES = ("query", "form_post")
@@ -44,13 +45,21 @@ class AuthorizationRefused(Exception):
         self.back = back
 
 
+class PersonSaidNo(AuthorizationRefused):
+    """The person was asked and did not allow it."""
+
+    def __init__(self, description: str, back: "WayBack") -> None:
+        super().__init__("access_denied", description, back)
+
+
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Where the answer goes, however it turns out."""
+    """Where the answer goes, however it turns out, and in which manner."""
 
     redirect_uri: str
     response_mode: str
     state: str | None
+    manner: Manner = STANDARD_MANNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,9 @@ class AuthorizationRequest:
         """Whether the code brings a refresh token: with `openid` only if offline access was granted."""
         if not self.client.check_grant_type("refresh_token"):
             return False
+        if self.back.manner.always_refreshes:
+            # Unless the person was asked for it and said no.
+            return "offline_access" in granted or "offline_access" not in self.scopes
         return "offline_access" in granted or "openid" not in granted
 
 
@@ -114,17 +126,21 @@ class AuthorizationRules:
         return client, uris[0]
 
     def judge(
-        self, pairs: Sequence[tuple[str, str]], client: RegisteredClient, redirect_uri: str
+        self,
+        pairs: Sequence[tuple[str, str]],
+        client: RegisteredClient,
+        redirect_uri: str,
+        manner: Manner = STANDARD_MANNER,
     ) -> AuthorizationRequest:
         """The request, if it is in order. Raises AuthorizationRefused with the first rule that it breaks."""
         values = {name: value for name, value in reversed(pairs) if value}
-        back = _way_back(values, redirect_uri)
+        back = _way_back(values, redirect_uri, manner)
 
         def refuse(error: str, description: str) -> AuthorizationRefused:
             return AuthorizationRefused(error, description, back)
 
         self._judge_form(pairs, values, refuse)
-        code_challenge = _judge_challenge(values, client, refuse)
+        code_challenge = _judge_challenge(values, client, manner, refuse)
         claims = _read_claims(values.get("claims"), refuse)
         resources = tuple(dict.fromkeys(_values(pairs, "resource")))
         if not self._resources.issuperset(resources):
@@ -191,16 +207,20 @@ def _values(pairs: Sequence[tuple[str, str]], wanted: str) -> list[str]:
     return [value for name, value in pairs if name == wanted and value]
 
 
-def _way_back(values: Mapping[str, str], redirect_uri: str) -> WayBack:
+def _way_back(values: Mapping[str, str], redirect_uri: str, manner: Manner) -> WayBack:
     mode = values.get("response_mode")
-    return WayBack(redirect_uri, "form_post" if mode == "form_post" else "query", values.get("state"))
+    return WayBack(redirect_uri, "form_post" if mode == "form_post" else "query", values.get("state"), manner)
 
 
-def _judge_challenge(values: Mapping[str, str], client: RegisteredClient, refuse: _Refuse) -> str | None:
+def _judge_challenge(
+    values: Mapping[str, str], client: RegisteredClient, manner: Manner, refuse: _Refuse
+) -> str | None:
     """RFC 7636, 4.3 and 4.4.1; `plain` is refused (RFC 9700, 2.1.1)."""
     challenge, method = values.get("code_challenge"), values.get("code_challenge_method")
+    if not manner.needs_pkce and client.is_public:
+        raise refuse("unauthorized_client", "Only a client that authenticates may ask in this way.")
     if challenge is None:
-        if client.requires_pkce:
+        if client.requires_pkce and manner.needs_pkce:
             raise refuse("invalid_request", "Parameter code_challenge is missing: PKCE is required.")
         if method is not None:
             raise refuse("invalid_request", "code_challenge_method without code_challenge.")

@@ -49,7 +49,8 @@ def authenticate(
         proven = True  # judged last: it is used up by that
     if not proven or client is None or client.is_suspended:
         raise _refused(attempt.method)
-    if not client.check_endpoint_auth_method(attempt.method, "token"):
+    taken = request.terms.auth_methods
+    if not client.check_endpoint_auth_method(attempt.method, "token") or (taken and attempt.method not in taken):
         raise _refused(attempt.method)
     if attempt.assertion is not None and not assertions.prove(request.unit, client, attempt.assertion):
         raise _refused(attempt.method)

@@ -9,15 +9,31 @@ from authsrv.storage.connections import connect_store, list_connected_ids
 from authsrv.storage.unit import Unit
 
 MOST_UNAPPROVED = 30
-_REASON = f"The app is not approved, and it is connected to {MOST_UNAPPROVED} stores already, which is the most it may."
 
 
-class StoresFull(AuthorizationRefused):
-    """One store more than the app may be connected to; a person who can be told is told before the app is."""
+class CannotConnect(AuthorizationRefused):
+    """There is no store that the app can be connected to; a person who can be told is told before the app is."""
+
+    why = ""
+    reason = ""
 
     def __init__(self, asked: AuthorizationRequest) -> None:
-        super().__init__("access_denied", _REASON, asked.back)
+        super().__init__("access_denied", self.reason, asked.back)
         self.asked = asked
+
+
+class StoresFull(CannotConnect):
+    """It would be one store more than the app may be connected to."""
+
+    why = "full"
+    reason = f"The app is not approved, and it is connected to {MOST_UNAPPROVED} stores already, the most it may be."
+
+
+class NoStoreOfTheirs(CannotConnect):
+    """The person is nobody who can connect an app to a store, or not to the one that was named."""
+
+    why = "no_store"
+    reason = "The person runs no store that could be connected."
 
 
 def most_stores(client: RegisteredClient) -> int | None:

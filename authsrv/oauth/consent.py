@@ -13,11 +13,11 @@ from authsrv.identity.stores import KnownStore, StoreDirectory
 from authsrv.identity.subjects import subject_for
 from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from authsrv.oauth.clients import RegisteredClient
-from authsrv.oauth.connecting import connect
+from authsrv.oauth.connecting import NoStoreOfTheirs, connect
 from authsrv.oauth.id_tokens import IdTokens
 from authsrv.settings import TokenSettings
 from authsrv.storage.connections import add_connected_grant
-from authsrv.storage.grants import Grant, add_grant, list_consents, list_store_consents
+from authsrv.storage.grants import Grant, StoreConsent, add_grant, list_consents, list_store_consents
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id, join_store
 
@@ -69,14 +69,17 @@ class Consents:
     ) -> Standing:
         """Whether the person must be asked, in one statement. `named` is the store that host or path name, if any.
 
-        Raises AuthorizationRefused `consent_required` where the client wants no page shown.
+        Raises AuthorizationRefused `consent_required` where the client wants no page shown, NoStoreOfTheirs where only
+        who runs a store can answer, and the person runs none.
         """
         client = asked.client
         settled = self._stores.find(unit, client.store) if client.store else named
         if client.store and settled is None:
             # Never another store in its place.
             raise AuthorizationRefused("server_error", "The client's store is not there.", asked.back)
-        if settled is not None:
+        if asked.back.manner.roles:
+            standing = self._of_worker(unit, asked, signed_in, settled)
+        elif settled is not None:
             given = list_consents(unit, signed_in.user_id, client.row_id, settled.id)
             standing = Standing(Place(settled), _is_uncovered(asked, given))
         else:
@@ -101,7 +104,8 @@ class Consents:
         """
         client, now = asked.client, unit.now()
         lives = timedelta(seconds=client.grant_seconds or self._lifetimes.grant_seconds)
-        code_lives = timedelta(seconds=client.code_seconds or self._lifetimes.code_seconds)
+        manner = asked.back.manner
+        code_lives = timedelta(seconds=client.code_seconds or manner.code_seconds or self._lifetimes.code_seconds)
         grant = Grant(
             id=grant_id,
             user_id=signed_in.user_id,
@@ -110,7 +114,7 @@ class Consents:
             session_id=signed_in.session_id,
             scope=" ".join(scopes),
             requested_scope=" ".join(asked.scopes),
-            audience=list(asked.resources) or None,
+            audience=list(asked.resources or manner.audience) or None,
             claims=asked.claims,
             auth_time=signed_in.auth_time,
             amr=" ".join(signed_in.amr),
@@ -147,18 +151,27 @@ class Consents:
         user = find_user_by_id(unit, user_id)
         return subject_for(user_id, user.subject_salt if user else None, client.sector)
 
+    def _of_worker(
+        self, unit: Unit, asked: AuthorizationRequest, signed_in: SignedIn, settled: KnownStore | None
+    ) -> Standing:
+        """Only stores in which the person is what it takes, to choose from where there are several."""
+        roles = asked.back.manner.roles
+        consents, _ = list_store_consents(unit, signed_in.user_id, asked.client.row_id)
+        theirs = [consent for consent in consents if consent.role in roles]
+        if settled is not None:
+            theirs = [consent for consent in theirs if consent.store_id == settled.id]
+        if not theirs:
+            raise NoStoreOfTheirs(asked)
+        return _standing_in(asked, theirs)
+
     def _of_member(self, unit: Unit, asked: AuthorizationRequest, signed_in: SignedIn) -> Standing:
         """No store is named: the person's own, to choose from where there are several (always asked then)."""
         consents, given = list_store_consents(unit, signed_in.user_id, asked.client.row_id)
-        stores = tuple(dict.fromkeys(KnownStore(c.store_id, c.prefix, c.name, c.currency) for c in consents))
-        if len(stores) > 1:
-            return Standing(Place(None, stores), needs_consent=True)
-        if not stores:
+        if not consents:
             # Who belongs to no store yet becomes a customer of the one on this host.
             own = self._stores.find(unit, self._default_store) if self._default_store else None
             return Standing(Place(own), needs_consent=True if own else _is_uncovered(asked, given))
-        given = [(consent.scope, consent.created_at) for consent in consents if consent.created_at]
-        return Standing(Place(stores[0]), _is_uncovered(asked, given))
+        return _standing_in(asked, consents)
 
 
 def required_scopes(asked: AuthorizationRequest) -> frozenset[str]:
@@ -186,6 +199,15 @@ def _store(unit: Unit, asked: AuthorizationRequest, grant: Grant, store: KnownSt
     # Not connected yet, unless the grant is there already; either way this settles it.
     connect(unit, asked, store)
     return add_connected_grant(unit, grant)
+
+
+def _standing_in(asked: AuthorizationRequest, consents: Sequence[StoreConsent]) -> Standing:
+    """In the stores these are of, at least one."""
+    stores = tuple(dict.fromkeys(KnownStore(c.store_id, c.prefix, c.name, c.currency) for c in consents))
+    if len(stores) > 1:
+        return Standing(Place(None, stores), needs_consent=True)
+    given = [(consent.scope, consent.created_at) for consent in consents if consent.created_at]
+    return Standing(Place(stores[0]), _is_uncovered(asked, given))
 
 
 def _is_uncovered(asked: AuthorizationRequest, given: Sequence[tuple[str, datetime]]) -> bool:

@@ -8,6 +8,7 @@ from authsrv.identity.subjects import subject_for
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.id_tokens import IdTokens, Person, SignIn, claims_about
+from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.oauth.tokens import AccessTokens, Behalf
 from authsrv.storage.refreshing import LiveGrant
 
@@ -46,6 +47,7 @@ class Issuing:
         *,
         nonce: str | None,
         with_refresh_token: bool,
+        terms: Terms = STANDARD_TERMS,
     ) -> dict[str, Any]:
         """The body of a token response; an ID token is in it when `openid` was granted."""
         subject = subject_for(grant.user_id, grant.subject_salt, client.sector)
@@ -57,16 +59,18 @@ class Issuing:
             auth_time=int(grant.auth_time.timestamp()),
             ends_at=int(grant.expires_at.timestamp()),
         )
-        text, token = self.tokens.issue(client, scopes, audience, behalf)
-        body = {
+        text, token = self.tokens.issue(client, scopes, audience, behalf, lives_seconds=terms.access_seconds)
+        body: dict[str, Any] = {
             "access_token": text,
             "token_type": "Bearer",
             "expires_in": token.expires_at - token.issued_at,
             "scope": token.scope,
         }
+        if terms.expiry_field:
+            body[terms.expiry_field] = token.expires_at
         if with_refresh_token:
             body["refresh_token"] = self.refresh_token_of(grant.id, grant.generation)
-        if "openid" in scopes:
+        if "openid" in scopes and terms.with_id_token:
             sign_in = SignIn(grant.auth_time, grant.amr, grant.session_id, nonce)
             about = claims_about(person_of(grant), scopes)
             body["id_token"] = self.id_tokens.issue(client, subject, about, sign_in, text)

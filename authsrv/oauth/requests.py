@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
 
+from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.storage.unit import Unit
 
 # RFC 8707, 2: the one parameter that may be sent more than once.
@@ -39,7 +40,14 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
     """A request below the seam, with the unit it is answered in."""
 
     def __init__(
-        self, unit: Unit, *, method: str, uri: str, headers: Mapping[str, str], form: Sequence[tuple[str, str]]
+        self,
+        unit: Unit,
+        *,
+        method: str,
+        uri: str,
+        headers: Mapping[str, str],
+        form: Sequence[tuple[str, str]],
+        terms: Terms = STANDARD_TERMS,
     ) -> None:
         """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2)."""
         # Authlib's own constructor looks for https at every request; the URI is the issuer's, judged by the settings.
@@ -49,6 +57,7 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         self.client: Any = None
         self.auth_method: str | None = None
         self.unit = unit
+        self.terms = terms
         self.payload = FormPayload(form)
         for name, values in self.payload.datalist.items():
             if len(values) > 1 and name not in _MAY_REPEAT:

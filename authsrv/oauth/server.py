@@ -115,8 +115,9 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
 
     def get_token_grant(self, request: ProtocolRequest) -> Any:
         """The grant that was asked for. Raises InvalidRequestError (none asked) or UnsupportedGrantError."""
+        taken = request.terms.grant_types
         for grant, _ in self._token_grants:
-            if grant.check_token_endpoint(request):
+            if grant.check_token_endpoint(request) and (taken is None or grant.GRANT_TYPE in taken):
                 return grant(request, self)
         if not request.payload.grant_type:
             raise InvalidRequestError("Parameter grant_type is missing.")

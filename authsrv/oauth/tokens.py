@@ -124,10 +124,15 @@ class AccessTokens:
         scopes: Sequence[str],
         audience: tuple[str, ...],
         behalf: Behalf | None = None,
+        *,
+        lives_seconds: int | None = None,
     ) -> tuple[str, AccessToken]:
-        """A token with which the client acts for itself or its person, or on another's behalf; and what it says."""
+        """A token with which the client acts for itself or its person, or on another's behalf; and what it says.
+
+        `lives_seconds`: how long, where the client has no time of its own and it is not the server's.
+        """
         now = self._clock.time_ns() // 1_000_000_000
-        expires_at = now + (client.access_seconds or self._access_seconds)
+        expires_at = now + (client.access_seconds or lives_seconds or self._access_seconds)
         token = AccessToken(
             jti=self._identifiers.next(),
             client_id=client.client_id,

@@ -12,8 +12,19 @@ from starlette.responses import RedirectResponse, Response
 from authsrv.identity.sessions import SignedIn
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.handles import Handle
-from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest, UnprovenRequest
-from authsrv.oauth.connecting import MOST_UNAPPROVED, StoresFull, closed_stores
+from authsrv.oauth.authorization import (
+    AuthorizationRefused,
+    AuthorizationRequest,
+    PersonSaidNo,
+    UnprovenRequest,
+)
+from authsrv.oauth.connecting import (
+    MOST_UNAPPROVED,
+    CannotConnect,
+    NoStoreOfTheirs,
+    StoresFull,
+    closed_stores,
+)
 from authsrv.oauth.consent import Place, chosen_scopes, required_scopes, welcome_customer
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.unit import Unit
@@ -31,10 +42,11 @@ from authsrv.web.authorizing import (
 from authsrv.web.forms import read_form
 from authsrv.web.page import page
 from authsrv.web.runtime import Runtime, runtime_of
-from authsrv.web.sessions import session_cookie
+from authsrv.web.sessions import find_signed_in, session_cookie
 from authsrv.web.templates import error_page, language_of, link, render
 
 _FORM_LIVES = timedelta(minutes=30)
+_TOLD: dict[str, type[CannotConnect]] = {refusal.why: refusal for refusal in (StoresFull, NoStoreOfTheirs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +77,18 @@ class Question:
     # The prefixes of those among the choices that the app cannot be connected to.
     closed: frozenset[str]
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the app can be connected to none of them."""
-        return bool(self.closed) and len(self.closed) == len(_candidates(self.place))
-
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a sent form was made for: it is bound to its session and request, and its grant can be made once.
 
-    `is_told`: the page only told why the app cannot be connected.
+    `told` is why the app cannot be connected, where the page told only that; empty where it asked.
     """
 
     handle: Handle
     session_id: str
     pairs: list[tuple[str, str]]
-    is_told: bool
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +102,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The code to send, and where to."""
+    """The code to send, where to, and for which store."""
 
     asked: AuthorizationRequest
     code: str
+    store: KnownStore | None
 
 
 class StaleConsent(Exception):
@@ -115,12 +123,13 @@ async def show(request: Request) -> Response:
         question = await runtime.database.transact(lambda unit: _question(unit, request, pairs))
     except UnprovenRequest as unproven:
         return show_unproven(request, unproven)
+    except CannotConnect as refused:
+        person = await find_signed_in(request)
+        return _telling_page(request, refused, str(person.session_id) if person else "")
     except AuthorizationRefused as refused:
         return send_refusal(request, refused)
     if question is None:
         return RedirectResponse(authorize_path(request, pairs), 303, {"Cache-Control": "no-store"})
-    if question.is_full:
-        return _full_page(request, question.asked, str(question.signed_in.session_id))
     return _page(request, question)
 
 
@@ -144,12 +153,12 @@ async def decide(request: Request) -> Response:
         return _stale(request, form)
     except UnprovenRequest as unproven:
         return show_unproven(request, unproven)
-    except StoresFull as full:
-        # Another store came first while the page was open. Who was told goes back to the app with it.
-        return send_refusal(request, full) if form.is_told else _full_page(request, full.asked, form.session_id)
+    except CannotConnect as refused:
+        # What changed while the page was open is told first; who was told goes back to the app with it.
+        return send_refusal(request, refused) if form.told else _telling_page(request, refused, form.session_id)
     except AuthorizationRefused as refused:
         return send_refusal(request, refused)
-    return send_code(request, allowed.asked.back, allowed.code)
+    return send_code(request, allowed.asked.back, allowed.code, allowed.store)
 
 
 def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) -> Question | None:
@@ -165,7 +174,11 @@ def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) ->
     standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
     if not standing.needs_consent:
         return None
-    closed = closed_stores(unit, asked.client, _candidates(standing.place))
+    place = standing.place
+    candidates = (place.store,) if place.store is not None else place.choices
+    closed = closed_stores(unit, asked.client, candidates)
+    if closed and len(closed) == len(candidates):
+        raise StoresFull(asked)
     return Question(asked, signed_in, standing.place, closed)
 
 
@@ -177,13 +190,13 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
     is_own = signed_in is not None and str(signed_in.session_id) == form.session_id
     if signed_in is None or not is_own or form.handle.counter < int(unit.now().timestamp()):
         raise StaleConsent
-    if form.is_told:
-        raise StoresFull(asked)
+    if form.told:
+        raise _TOLD[form.told](asked)
     if not decision.allows:
-        raise AuthorizationRefused("access_denied", "The person said no.", asked.back)
+        raise PersonSaidNo("The person said no.", asked.back)
     scopes = chosen_scopes(asked, decision.ticked)
     if not scopes:
-        raise AuthorizationRefused("access_denied", "The person allowed none of it.", asked.back)
+        raise PersonSaidNo("The person allowed none of it.", asked.back)
     place = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request)).place
     store = _chosen_store(place, decision.store)
     grant = runtime.consents.grant(unit, asked, signed_in, store=store, scopes=scopes, grant_id=form.handle.row_id)
@@ -198,11 +211,7 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
         store=store.prefix if store else None,
         scope=" ".join(scopes),
     )
-    return Allowed(asked, runtime.server.issuing.code_of(grant.id))
-
-
-def _candidates(place: Place) -> tuple[KnownStore, ...]:
-    return (place.store,) if place.store is not None else place.choices
+    return Allowed(asked, runtime.server.issuing.code_of(grant.id), store)
 
 
 def _chosen_store(place: Place, prefix: str | None) -> KnownStore | None:
@@ -242,29 +251,37 @@ def _page(request: Request, question: Question) -> Response:
         request_token=_seal_form(request, asked, str(question.signed_in.session_id)),
         action=link(request, "/consent"),
         email=question.signed_in.email,
-        switch_url=link(request, "/sign-in", next=authorize_path(request, asked.parameters), prompt="select_account"),
+        switch_url=_switch_url(request, asked),
+        sees_staff=bool(asked.back.manner.roles),
         redirect_host=parts.netloc or f"{parts.scheme}:",
     )
 
 
-def _full_page(request: Request, asked: AuthorizationRequest, session_id: str) -> Response:
+def _telling_page(request: Request, refused: CannotConnect, session_id: str) -> Response:
     """Tells the person why the app cannot be connected; its button tells the app."""
+    asked = refused.asked
     return render(
         request,
-        "stores_full.html",
+        "cannot_connect.html",
         403,
+        key=f"cannot_connect.{refused.why}",
         app_name=asked.client.name,
         developer=asked.client.developer,
         most_stores=MOST_UNAPPROVED,
-        request_token=_seal_form(request, asked, session_id, is_told=True),
+        request_token=_seal_form(request, asked, session_id, told=refused.why),
         action=link(request, "/consent"),
+        switch_url=_switch_url(request, asked) if refused.why == NoStoreOfTheirs.why else None,
     )
 
 
-def _seal_form(request: Request, asked: AuthorizationRequest, session_id: str, *, is_told: bool = False) -> str:
+def _switch_url(request: Request, asked: AuthorizationRequest) -> str:
+    return link(request, "/sign-in", next=authorize_path(request, asked.parameters), prompt="select_account")
+
+
+def _seal_form(request: Request, asked: AuthorizationRequest, session_id: str, *, told: str = "") -> str:
     runtime = runtime_of(request)
     expires_at = int((runtime.clock.now() + _FORM_LIVES).timestamp())
-    attachment = orjson.dumps([session_id, asked.parameters, is_told])
+    attachment = orjson.dumps([session_id, asked.parameters, told])
     return runtime.sealer.seal(CONSENT_FORM, Handle(runtime.identifiers.next(), expires_at, attachment))
 
 
@@ -272,8 +289,8 @@ def _read_form(runtime: Runtime, text: str) -> Form | None:
     handle = runtime.sealer.open(CONSENT_FORM, text)
     if handle is None:
         return None
-    session_id, pairs, is_told = orjson.loads(handle.attachment)
-    return Form(handle, session_id, [(name, value) for name, value in pairs], is_told)
+    session_id, pairs, told = orjson.loads(handle.attachment)
+    return Form(handle, session_id, [(name, value) for name, value in pairs], told)
 
 
 def _stale(request: Request, form: Form | None) -> Response:

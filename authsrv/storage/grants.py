@@ -59,12 +59,13 @@ class Grant(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class StoreConsent:
-    """A store of the person's, and what they allowed a client there and when, if anything."""
+    """A store of the person's, what they are there, and what they allowed a client there and when, if anything."""
 
     store_id: UUID
     prefix: str
     name: str
     currency: str
+    role: str
     scope: str
     created_at: datetime | None
 
@@ -111,7 +112,7 @@ def list_store_consents(
     # A person who connects the app every hour has many; the latest of each store tell enough.
     is_recent = given.c.place <= _CONSENTS_READ
     of_grant: Any = (given.c.scope, given.c.created_at)
-    of_store: Any = (Store.id, Store.prefix, Store.name, Store.currency)
+    of_store: Any = (Store.id, Store.prefix, Store.name, Store.currency, Membership.role)
     in_stores = (
         select_columns(*of_store, *of_grant)
         .select_from(Membership)
@@ -119,11 +120,11 @@ def list_store_consents(
         .join(given, and_(is_recent, given.c.store_id == col(Membership.store_id)), isouter=True)
         .where(col(Membership.user_id) == user_id)
     )
-    elsewhere = select_columns(null(), null(), null(), null(), *of_grant).where(is_recent, given.c.store_id.is_(None))
-    both = union_all(in_stores, elsewhere)
+    elsewhere = select_columns(*(null() for _ in of_store), *of_grant).where(is_recent, given.c.store_id.is_(None))
+    both: Any = union_all(in_stores, elsewhere)
     rows = unit.session.execute(both.order_by(both.selected_columns.name)).all()
     stores = [StoreConsent(*row) for row in rows if row[0] is not None]
-    return stores, [(row[4], row[5]) for row in rows if row[0] is None]
+    return stores, [(row[-2], row[-1]) for row in rows if row[0] is None]
 
 
 def _given(unit: Unit, user_id: UUID, client_row_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, func, literal, or_, select, update
+from sqlalchemy import String, Uuid, bindparam, func, literal, or_, select, update
 from sqlmodel import col
 
 from authsrv.storage.columns import UTC_TIME
@@ -71,12 +71,16 @@ _FACTS = (
 _LIVES = (col(Grant.revoked_at).is_(None), col(Grant.expires_at) > bindparam("now"))
 _OF_CLIENT = (col(Grant.id) == bindparam("grant_id"), col(Grant.client_id) == bindparam("client_row_id"))
 _REDIRECT_URI: Any = bindparam("redirect_uri_sent", type_=String())
+_STORE_ID: Any = bindparam("store_id_sent", type_=Uuid())
+# Where the request names a store, only grants of that store.
+_IN_STORE = or_(_STORE_ID.is_(None), col(Grant.store_id) == _STORE_ID)
 
 _REDEEM = (
     update(_TABLE)
     .where(
         *_OF_CLIENT,
         *_LIVES,
+        _IN_STORE,
         col(Grant.redeemed_at).is_(None),
         col(Grant.code_expires_at) > bindparam("now"),
         # RFC 7636, 4.6; a verifier for a code that was asked for without a challenge is refused too (RFC 9700, 4.8.2).
@@ -91,6 +95,7 @@ _STEP = (
     .where(
         *_OF_CLIENT,
         *_LIVES,
+        _IN_STORE,
         col(Grant.is_refreshable),
         col(Grant.generation) == bindparam("presented"),
         func.coalesce(col(Grant.refreshed_at), col(Grant.redeemed_at)) > bindparam("used_after"),
@@ -108,9 +113,10 @@ def take_code(
     *,
     code_challenge: str | None,
     redirect_uri: str | None,
+    store_id: UUID | None = None,
     is_final: bool,
 ) -> LiveGrant | None:
-    """Redeems the grant's code, once; None when it is not live, or not for this client, challenge or redirect URI.
+    """Redeems the grant's code, once; None when it is not live, or not for this client, challenge, URI or store.
 
     `is_final`: nothing that is judged afterwards can refuse the request.
     """
@@ -123,16 +129,25 @@ def take_code(
             now=unit.now(),
             code_challenge_sent=code_challenge,
             redirect_uri_sent=redirect_uri,
+            store_id_sent=store_id,
         )
     )
 
 
 def step_generation(
-    unit: Unit, grant_id: UUID, client_row_id: UUID, *, presented: int, rotates: bool, idle: timedelta, is_final: bool
+    unit: Unit,
+    grant_id: UUID,
+    client_row_id: UUID,
+    *,
+    presented: int,
+    rotates: bool,
+    idle: timedelta,
+    store_id: UUID | None = None,
+    is_final: bool,
 ) -> LiveGrant | None:
     """Compare-and-swap: from `presented` to the next generation (or to itself, for a client that does not rotate).
 
-    None when another generation is current, or the grant is dead, idle for too long, or not this client's.
+    None when another generation is current, or the grant is dead, idle for too long, or not this client's or store's.
     `is_final`: nothing that is judged afterwards can refuse the request.
     """
     now = unit.now()
@@ -146,6 +161,7 @@ def step_generation(
             presented=presented,
             next_generation=presented + 1 if rotates else presented,
             used_after=now - idle,
+            store_id_sent=store_id,
         )
     )
 

@@ -1,9 +1,11 @@
-"""What `/oauth/authorize` and `/consent` share: reading the request, proving its client, sending the answer back."""
+"""What all doors of authorization share: reading the request, proving its client, sending the answer back."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,10 +15,12 @@ from authsrv.kit.handles import Handle, Purpose
 from authsrv.oauth.authorization import (
     AuthorizationRefused,
     AuthorizationRequest,
+    PersonSaidNo,
     UnprovenRequest,
     WayBack,
     with_parameters,
 )
+from authsrv.oauth.manners import STANDARD_MANNER, Manner
 from authsrv.storage.unit import Unit
 from authsrv.web.context import context_of
 from authsrv.web.runtime import runtime_of
@@ -24,8 +28,13 @@ from authsrv.web.templates import error_page, language_of, link, render
 
 CONSENT_FORM = Purpose(9, "co_")
 _FRESH_MARK = Purpose(10, "fs_")
+_MANNER_MARK = Purpose(15, "mn_")
 # Ours, not the client's: a sign-in after this moment has answered its wish for a fresh one.
 FRESH_SINCE = "_fresh_since"
+# In which manner the door that took the request wants it judged and answered.
+_MANNER = "_manner"
+_NOBODY = UUID(int=0)
+_MANNERS = TypeAdapter(Manner)
 _MOST_PARAMETERS = 60
 _LONGEST_REQUEST = 6000
 
@@ -54,7 +63,7 @@ def judge_pairs(unit: Unit, request: Request, pairs: Pairs) -> AuthorizationRequ
     asked = [(name, value) for name, value in pairs if name != FRESH_SINCE]
     rules = runtime.server.rules
     client, redirect_uri = rules.prove_client(asked, lambda client_id: runtime.server.clients.find(unit, client_id))
-    return rules.judge(asked, client, redirect_uri)
+    return rules.judge(asked, client, redirect_uri, _manner_of(request, asked))
 
 
 def named_store(unit: Unit, request: Request) -> KnownStore | None:
@@ -65,6 +74,21 @@ def named_store(unit: Unit, request: Request) -> KnownStore | None:
         # Never another store in its place.
         raise DomainError("not_found", 404, f"There is no store {prefix}.")
     return store
+
+
+def in_manner(request: Request, pairs: Pairs, manner: Manner) -> list[tuple[str, str]]:
+    """The request with the manner, sealed, in which it is to be judged and answered wherever it goes on."""
+    mark = Handle(_NOBODY, 0, _MANNERS.dump_json(manner))
+    own = [(name, value) for name, value in pairs if name != _MANNER]
+    return [*own, (_MANNER, runtime_of(request).sealer.seal(_MANNER_MARK, mark))]
+
+
+def _manner_of(request: Request, pairs: Pairs) -> Manner:
+    text = next((value for name, value in pairs if name == _MANNER), None)
+    mark = runtime_of(request).sealer.open(_MANNER_MARK, text) if text else None
+    if mark is None:
+        return STANDARD_MANNER
+    return _MANNERS.validate_json(mark.attachment)
 
 
 def mark_fresh(request: Request, asked: AuthorizationRequest) -> tuple[str, str]:
@@ -87,14 +111,20 @@ def authorize_path(request: Request, pairs: Pairs) -> str:
     return f"{link(request, '/oauth/authorize').partition('?')[0]}?{urlencode(pairs)}"
 
 
-def send_code(request: Request, back: WayBack, code: str) -> Response:
-    """The code, with `state` and `iss` (RFC 6749, 4.1.2; RFC 9207, 2)."""
-    return _send(request, back, [("code", code)])
+def send_code(request: Request, back: WayBack, code: str, store: KnownStore | None) -> Response:
+    """The code, with `state` and `iss` (RFC 6749, 4.1.2; RFC 9207, 2), and the store where the manner names it."""
+    answer = [("code", code)]
+    if back.manner.store_parameter and store is not None:
+        answer.append((back.manner.store_parameter, store.prefix))
+    return _send(request, back, answer)
 
 
 def send_refusal(request: Request, refused: AuthorizationRefused) -> Response:
     """The error, with `state` and `iss` (RFC 6749, 4.1.2.1; RFC 9207, 2)."""
-    return _send(request, refused.back, [("error", refused.error), ("error_description", refused.description)])
+    answer = [("error", refused.error)]
+    if refused.back.manner.explains_denial or not isinstance(refused, PersonSaidNo):
+        answer.append(("error_description", refused.description))
+    return _send(request, refused.back, answer)
 
 
 def show_unproven(request: Request, unproven: UnprovenRequest) -> Response:
@@ -107,7 +137,8 @@ def show_unproven(request: Request, unproven: UnprovenRequest) -> Response:
 def _send(request: Request, back: WayBack, answer: list[tuple[str, str]]) -> Response:
     if back.state is not None:
         answer.append(("state", back.state))
-    answer.append(("iss", runtime_of(request).settings.issuer))
+    if back.manner.names_issuer:
+        answer.append(("iss", runtime_of(request).settings.issuer))
     if back.response_mode == "form_post":
         return render(request, "form_post.html", action=back.redirect_uri, fields=answer)
     location = with_parameters(back.redirect_uri, answer)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.client_assertion import METHOD, read_assertion
+from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.server import Answer
 from authsrv.storage.unit import Unit
@@ -27,8 +28,8 @@ async def answer(request: Request, path: str, engine: Engine, form: Form | None 
     return protocol_response(*await ask(request, path, engine, await read_form(request) if form is None else form))
 
 
-async def ask(request: Request, path: str, engine: Engine, form: Form) -> Answer:
-    """Runs the engine below the seam; what it answered, for the door to word."""
+async def ask(request: Request, path: str, engine: Engine, form: Form, terms: Terms = STANDARD_TERMS) -> Answer:
+    """Runs the engine below the seam; what it answered, for the door to word. `terms` are the door's own."""
     runtime = runtime_of(request)
     if request.scope["query_string"] and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
@@ -41,7 +42,12 @@ async def ask(request: Request, path: str, engine: Engine, form: Form) -> Answer
     uri = runtime.settings.issuer + path
 
     def work(unit: Unit) -> Answer:
-        return engine(lambda: ProtocolRequest(unit, method=request.method, uri=uri, headers=request.headers, form=form))
+        def make() -> ProtocolRequest:
+            return ProtocolRequest(
+                unit, method=request.method, uri=uri, headers=request.headers, form=form, terms=terms
+            )
+
+        return engine(make)
 
     status, body, headers = await runtime.database.transact(work)
     if status >= 400:

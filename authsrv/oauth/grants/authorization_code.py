@@ -37,7 +37,7 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
         verifier = form.get("code_verifier")
         if verifier is not None and not _VERIFIER.fullmatch(verifier):
             raise InvalidRequestError("Parameter code_verifier is malformed.")
-        if verifier is None and self.client.requires_pkce:
+        if verifier is None and self.client.requires_pkce and self.request.terms.needs_pkce:
             raise InvalidRequestError("Parameter code_verifier is missing.")
         if verifier is None and "redirect_uri" not in form:
             # RFC 6749, 4.1.3; with PKCE it may be left out (OAuth 2.1).
@@ -57,6 +57,7 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
             self.client.row_id,
             code_challenge=self.code_challenge,
             redirect_uri=form.get("redirect_uri"),
+            store_id=self.request.terms.store_id,
             is_final=not self.asked_audience,
         )
         if grant is None:
@@ -68,6 +69,7 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
             self.server.narrow_audience(grant.audience, self.asked_audience),
             nonce=grant.nonce,
             with_refresh_token=grant.is_refreshable,
+            terms=self.request.terms,
         )
         return 200, body, self.TOKEN_RESPONSE_HEADER
 

@@ -59,6 +59,7 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
             presented=handle.counter,
             rotates=self.client.rotates_refresh_tokens,
             idle=self._idle,
+            store_id=self.request.terms.store_id,
             is_final=not self.asked_scopes and not self.asked_audience and not self.client.refresh_needs_email,
         ) or self._settle(handle)
         if self.client.refresh_needs_email and self.request.form.get("email") != grant.email:
@@ -72,6 +73,7 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
             nonce=None,
             # Without rotation the client keeps its token, unless the row has moved on from it.
             with_refresh_token=grant.generation != handle.counter,
+            terms=self.request.terms,
         )
         return 200, body, self.TOKEN_RESPONSE_HEADER
 
@@ -80,6 +82,8 @@ class RefreshToken(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
         unit, client = self.request.unit, self.client
         grant = find_grant(unit, handle.row_id, client.row_id)
         now = unit.now()
+        if grant is not None and not self.request.terms.holds_in(grant.store):
+            raise _refused()
         if grant is None or grant.revoked_at is not None or grant.expires_at <= now or not grant.is_refreshable:
             raise _refused()
         if handle.counter > grant.generation or grant.redeemed_at is None:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from authsrv.dialects import customer_api, order_api
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
-from authsrv.pages import account, consent, outbox, password, sign_in, sign_out, static
+from authsrv.pages import account, api_passwords, consent, outbox, password, sign_in, sign_out, static
 from authsrv.pages.developers import apps, overview
 from authsrv.pages.operator import approvals as operator_approvals
 from authsrv.pages.operator import apps as operator_apps
@@ -60,6 +60,8 @@ DOORS = (
     Door("/account/name", {"POST": account.change_name}),
     Door("/account/sessions", {"POST": account.end_session}),
     Door("/account/apps", {"POST": account.disconnect}),
+    Door("/account/api-password", {"POST": api_passwords.make}),
+    Door("/account/api-password/revoke", {"POST": api_passwords.revoke}),
     # the portal
     Door("/developers", {"GET": apps.show_apps}),
     Door("/developers/apps/{app}", {"GET": overview.show}),

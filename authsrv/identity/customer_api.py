@@ -85,8 +85,13 @@ def withdraw_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
     _record(unit, "withdrawn", customer, actor)
 
 
-def make_password(unit: Unit, customer: Customer, *, entropy: Entropy, actor: str) -> ApiPassword:
-    """A new pair in place of the one before, whose tokens end. Raises `customer_api_not_allowed`."""
+def make_password(
+    unit: Unit, customer: Customer, *, entropy: Entropy, actor: str, secret_id: UUID | None = None
+) -> ApiPassword:
+    """A new pair in place of the one before, whose tokens end. Raises `customer_api_not_allowed`.
+
+    `secret_id` is the id of its row to be: IntegrityError where there is one already.
+    """
     if not hold_permission(unit, user_id=customer.user_id, store_id=customer.store_id):
         raise DomainError("customer_api_not_allowed", 403, "The store has not allowed this customer an API password.")
     made = ApiPassword(_random_uuid(entropy), _random_uuid(entropy))
@@ -94,11 +99,13 @@ def make_password(unit: Unit, customer: Customer, *, entropy: Entropy, actor: st
     if client is None:
         client = add_client(unit, _new_client(unit, customer, made.client_id))
     else:
-        _end(unit, client)
+        _end_name(unit, client)
         client.client_id = made.client_id
         client.deleted_at, client.suspended_at, client.created_at = None, None, unit.now()
         save_client(unit, client)
-    add_client_secret(unit, client, digest_of(made.client_secret), made.client_secret[-4:])
+    digest = digest_of(made.client_secret)
+    secret = add_client_secret(unit, client, digest, made.client_secret[-4:], secret_id=secret_id)
+    delete_secrets(unit, client, but=secret.id)
     _record(unit, "password_made", customer, actor)
     return made
 
@@ -108,7 +115,8 @@ def revoke_password(unit: Unit, customer: Customer, *, actor: str) -> bool:
     client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
     if client is None or client.deleted_at is not None:
         return False
-    _end(unit, client)
+    _end_name(unit, client)
+    delete_secrets(unit, client)
     client.deleted_at = unit.now()
     save_client(unit, client)
     _record(unit, "password_revoked", customer, actor)
@@ -120,9 +128,8 @@ def _change(unit: Unit, customer: Customer, *, allowed: bool) -> None:
         raise DomainError("not_found", 404, f"{customer.email} is no customer of {customer.store}.")
 
 
-def _end(unit: Unit, client: Client) -> None:
-    """Voids what the pair brought, and forgets it: a process that has not heard may issue one token more, void too."""
-    delete_secrets(unit, client)
+def _end_name(unit: Unit, client: Client) -> None:
+    """Voids all tokens of this client_id, also one that a process issues which has not heard yet."""
     announce_client(unit, client.client_id)
     _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
 

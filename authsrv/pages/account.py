@@ -1,21 +1,25 @@
-"""`/account`: a person's name, the apps they connected, and where they are signed in."""
+"""`/account`: a person's name, the apps they connected, their API passwords, and where they are signed in."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from authsrv.identity.customer_api import ApiPassword
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.pages.agents import name_agent
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.grants import UserGrant, list_user_grants, revoke_user_grants
+from authsrv.storage.personal_clients import PersonalClient, list_personal_clients
 from authsrv.storage.sessions import Session
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
+from authsrv.web.once import once_token
 from authsrv.web.page import page, personal, read_page_form
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.templates import language_of, redirect, render
@@ -23,7 +27,7 @@ from authsrv.web.texts import Language
 
 _LONGEST_NAME = 200
 # What `?done=` may say; anything else is not repeated.
-_DONE = frozenset({"name", "session", "others", "app", "nothing"})
+_DONE = frozenset({"name", "session", "others", "app", "password", "nothing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,14 @@ class ShownSession:
     is_this: bool
 
 
+@dataclass(frozen=True, slots=True)
+class MadePassword:
+    """An API password just made for this store."""
+
+    store_id: UUID
+    password: ApiPassword
+
+
 @page
 async def lead_there(request: Request) -> Response:
     """`/`: whoever comes to the front door wants their account."""
@@ -56,7 +68,7 @@ async def lead_there(request: Request) -> Response:
 
 @personal
 async def show(request: Request, person: SignedIn) -> Response:
-    return await _account_page(request, person, name=person.name)
+    return await account_page(request, person, name=person.name)
 
 
 @personal
@@ -64,7 +76,7 @@ async def change_name(request: Request, person: SignedIn) -> Response:
     form = await read_page_form(request)
     name = " ".join(form.get("name", "").split())
     if len(name) > _LONGEST_NAME:
-        return await _account_page(request, person, name=name, error="account.name_too_long", status=400)
+        return await account_page(request, person, name=name, error="account.name_too_long", status=400)
 
     def save(unit: Unit) -> None:
         user = find_user_by_id(unit, person.user_id)
@@ -116,16 +128,24 @@ async def disconnect(request: Request, person: SignedIn) -> Response:
     return redirect(request, "/account", done="app" if ended else "nothing")
 
 
-async def _account_page(
-    request: Request, person: SignedIn, *, name: str, error: str | None = None, status: int = 200
+async def account_page(
+    request: Request,
+    person: SignedIn,
+    *,
+    name: str,
+    error: str | None = None,
+    made: MadePassword | None = None,
+    status: int = 200,
 ) -> Response:
+    """The page; `made` is an API password to be shown this once."""
     runtime, language = runtime_of(request), language_of(request)
 
-    def look(unit: Unit) -> tuple[list[ShownApp], list[Session]]:
+    def look(unit: Unit) -> tuple[list[ShownApp], list[Session], list[PersonalClient]]:
         apps = [_shown_app(unit, language, runtime, grant) for grant in list_user_grants(unit, person.user_id)]
-        return apps, runtime.sessions.list_living(unit, person.user_id)
+        sessions = runtime.sessions.list_living(unit, person.user_id)
+        return apps, sessions, list_personal_clients(unit, person.user_id)
 
-    apps, sessions = await runtime.database.transact(look, read_only=True)
+    apps, sessions, passwords = await runtime.database.transact(look, read_only=True)
     done = request.query_params.get("done")
     shown = sorted((_shown(language, person, session) for session in sessions), key=lambda one: not one.is_this)
     return render(
@@ -137,6 +157,9 @@ async def _account_page(
         error=error,
         apps=apps,
         sessions=shown,
+        passwords=passwords,
+        made=made,
+        once=partial(once_token, request),
         done=done if done in _DONE else None,
     )
 

@@ -71,9 +71,12 @@ def hold_permission(unit: Unit, *, user_id: UUID, store_id: UUID) -> bool:
     return unit.change(held.execution_options(synchronize_session=False)) == 1
 
 
-def delete_secrets(unit: Unit, client: Client) -> None:
-    """What belonged to a name that the client no longer goes by."""
-    unit.change(delete(ClientSecret).where(col(ClientSecret.client_id) == client.id))
+def delete_secrets(unit: Unit, client: Client, *, but: UUID | None = None) -> None:
+    """What belonged to a name that the client no longer goes by; all `but` one."""
+    gone = delete(ClientSecret).where(col(ClientSecret.client_id) == client.id)
+    if but is not None:
+        gone = gone.where(col(ClientSecret.id) != but)
+    unit.change(gone.execution_options(synchronize_session=False))
 
 
 def _membership(user_id: UUID, store_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -12,6 +12,8 @@ MAP = {
     "/.well-known/oauth-protected-resource/{path:path}": "GET",
     "/.well-known/openid-configuration": "GET",
     "/account": "GET",
+    "/account/api-password": "POST",
+    "/account/api-password/revoke": "POST",
     "/account/apps": "POST",
     "/account/name": "POST",
     "/account/sessions": "POST",

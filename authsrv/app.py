@@ -189,7 +189,7 @@ class _House:
             subject_of=self._consents.subject_of,
         )
         self._sessions.on_end(logout.queue_logouts)
-        webhooks = Webhooks(
+        webhooks = self._webhooks = Webhooks(
             Vault(self._keys, "webhook secret", entropy), entropy, allow_loopback=self._settings.webhook_allow_loopback
         )
         watch = WebhookWatch(webhooks, self._mailer, self._stationery)
@@ -261,6 +261,7 @@ class _House:
             passwords=self._passwords,
             mailer=self._mailer,
             limits=limits,
+            webhooks=self._webhooks,
             stationery=self._stationery,
             metadata_paths=metadata_paths(),
             ensure_fresh=self._feed.ensure_fresh,

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from authsrv.identity.principals import LookUp, Principal
 from authsrv.kit.cache import LookupCache
@@ -15,8 +16,9 @@ from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.machine_secrets import digest_of, is_well_formed, make_secret, matches_any
-from authsrv.storage.api_keys import ApiKey, add_api_key, find_api_key, note_use, revoke_api_key
+from authsrv.storage.api_keys import ApiKey, add_api_key, find_api_key, find_key_row, note_use, revoke_api_key
 from authsrv.storage.audit import add_audit_event
+from authsrv.storage.clients import Client, find_client_by_row
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Notice, NoticeKind, Unit
 from authsrv.storage.users import add_user, find_user
@@ -37,6 +39,9 @@ class NewApiKey:
     store: str
     scope: str
     expires_seconds: int | None = None
+    # The app it is made for, and the id its row is to have.
+    app: Client | None = None
+    row_id: UUID | None = None
 
 
 def create_api_key(
@@ -55,11 +60,12 @@ def create_api_key(
     text = make_secret(f"{key_id}_", entropy)
     now = unit.now()
     key = ApiKey(
-        id=unit.new_id(),
+        id=new.row_id or unit.new_id(),
         key_id=key_id,
         name=new.name,
         developer_id=developer.id,
         store_id=store.id,
+        client_id=new.app.id if new.app else None,
         scope=" ".join(scopes),
         digest=digest_of(text),
         last_four=text[-4:],
@@ -67,15 +73,25 @@ def create_api_key(
         expires_at=now + timedelta(seconds=new.expires_seconds) if new.expires_seconds is not None else None,
     )
     add_api_key(unit, key)
-    add_audit_event(unit, "api_key.created", actor=actor, subject=key_id, store=store.prefix, scope=key.scope)
+    _record(unit, "api_key.created", key, new.app, actor, store=store.prefix, scope=key.scope)
     return key, text
 
 
 def end_api_key(unit: Unit, key_id: str, *, actor: str) -> None:
     """Revokes a key, everywhere within a second. Raises not_found when there is none that lives."""
-    if not revoke_api_key(unit, key_id):
+    key = find_key_row(unit, key_id)
+    if key is None or not revoke_api_key(unit, key_id):
         raise DomainError("not_found", 404, f"There is no living API key {key_id}.")
-    add_audit_event(unit, "api_key.revoked", actor=actor, subject=key_id)
+    app = find_client_by_row(unit, key.client_id) if key.client_id else None
+    _record(unit, "api_key.revoked", key, app, actor)
+
+
+def _record(unit: Unit, event: str, key: ApiKey, app: Client | None, actor: str, **details: str) -> None:
+    """What happens to an app's key stands in the log of the app."""
+    if app is None:
+        add_audit_event(unit, event, actor=actor, subject=key.key_id, **details)
+    else:
+        add_audit_event(unit, event, actor=actor, subject=app.client_id, key=key.key_id, name=key.name, **details)
 
 
 def status_of(key: ApiKey, now: datetime) -> str:

@@ -22,13 +22,15 @@ from authsrv.kit.vault import SealBroken, Vault
 from authsrv.settings import is_loopback_host
 from authsrv.shop.events import EVENTS, PING, queue, timestamp
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.deliveries import Delivery
+from authsrv.storage.clients import Client, find_client_by_row
+from authsrv.storage.deliveries import Delivery, move_deliveries
 from authsrv.storage.unit import Unit
 from authsrv.storage.webhooks import (
     DeliveryAttempt,
     Webhook,
     add_attempt,
     add_webhook,
+    delete_webhook,
     disable_webhook,
     find_webhook,
     note_failure,
@@ -62,15 +64,23 @@ class Webhooks:
         self._allow_loopback = allow_loopback
 
     def create(
-        self, unit: Unit, store: KnownStore, url: str, events: Sequence[str], *, developer_id: UUID | None, actor: str
+        self,
+        unit: Unit,
+        store: KnownStore,
+        url: str,
+        events: Sequence[str],
+        *,
+        developer_id: UUID | None,
+        actor: str,
+        app: Client | None = None,
+        row_id: UUID | None = None,
     ) -> tuple[Webhook, str]:
-        """A new endpoint and its secret. Raises `invalid_webhook` naming the fault."""
-        self._judge_url(url)
-        if unknown := [event for event in events if event not in EVENTS]:
-            raise _refused(f"event {unknown[0]} is none of {', '.join(EVENTS)}")
+        """A new endpoint, of an app where one is given, and its secret. Raises `invalid_webhook` naming the fault."""
+        self._judge(url, events)
         secret, now = self._new_secret(), unit.now()
         webhook = Webhook(
-            id=unit.new_id(),
+            id=row_id or unit.new_id(),
+            client_id=app.id if app else None,
             store_id=store.id,
             developer_id=developer_id,
             url=url,
@@ -81,8 +91,26 @@ class Webhooks:
         )
         webhook.sealed_secret = self._seal(webhook, secret)
         add_webhook(unit, webhook)
-        add_audit_event(unit, "webhook.created", actor=actor, subject=str(webhook.id), store=store.prefix, url=url)
+        _record(unit, "webhook.created", webhook, actor, store=store.prefix, url=url)
         return webhook, secret
+
+    def change(self, unit: Unit, webhook: Webhook, url: str, events: Sequence[str], *, actor: str) -> None:
+        """Another address, other events: what is still to be sent goes there. Raises `invalid_webhook`."""
+        self._judge(url, events)
+        webhook.url, webhook.events = url, list(dict.fromkeys(events)) or list(EVENTS)
+        save_webhook(unit, webhook)
+        move_deliveries(unit, webhook.id, url)
+        _record(unit, "webhook.changed", webhook, actor, url=url)
+
+    def remove(self, unit: Unit, webhook: Webhook, *, actor: str) -> None:
+        """Gone; what was still to be sent to it is dropped."""
+        _record(unit, "webhook.deleted", webhook, actor)
+        delete_webhook(unit, webhook.id)
+
+    def disable(self, unit: Unit, webhook: Webhook, *, actor: str) -> None:
+        """Switches it off until somebody switches it on again."""
+        if disable_webhook(unit, webhook.id):
+            _record(unit, "webhook.disabled", webhook, actor)
 
     def rotate_secret(self, unit: Unit, webhook: Webhook, *, actor: str) -> str:
         """A new secret; for a day the old one signs too, so that the receiver can change over."""
@@ -91,14 +119,14 @@ class Webhooks:
         webhook.old_secret_expires_at = unit.now() + OLD_SECRET_SIGNS
         webhook.sealed_secret = self._seal(webhook, secret)
         save_webhook(unit, webhook)
-        add_audit_event(unit, "webhook.secret_rotated", actor=actor, subject=str(webhook.id))
+        _record(unit, "webhook.secret_rotated", webhook, actor)
         return secret
 
     def enable(self, unit: Unit, webhook: Webhook, *, actor: str) -> None:
         """Switches it on again; what failed before is forgotten."""
         webhook.disabled_at = webhook.failing_since = None
         save_webhook(unit, webhook)
-        add_audit_event(unit, "webhook.enabled", actor=actor, subject=str(webhook.id))
+        _record(unit, "webhook.enabled", webhook, actor)
 
     def ping(self, unit: Unit, webhook: Webhook) -> Delivery:
         """Queues a test message."""
@@ -146,8 +174,10 @@ class Webhooks:
             return None
         if not disable_webhook(unit, delivery.webhook_id):
             return None
-        add_audit_event(unit, "webhook.switched_off", actor="authsrv", subject=str(delivery.webhook_id))
-        return find_webhook(unit, delivery.webhook_id)
+        webhook = find_webhook(unit, delivery.webhook_id)
+        if webhook is not None:
+            _record(unit, "webhook.switched_off", webhook, "authsrv")
+        return webhook
 
     def _signing_secrets(self, unit: Unit, webhook: Webhook) -> list[str]:
         secrets = [self._vault.open(webhook.sealed_secret, webhook.id.bytes).decode()]
@@ -163,6 +193,11 @@ class Webhooks:
     def _seal(self, webhook: Webhook, secret: str) -> bytes:
         return self._vault.seal(secret.encode(), webhook.id.bytes)
 
+    def _judge(self, url: str, events: Sequence[str]) -> None:
+        self._judge_url(url)
+        if unknown := [event for event in events if event not in EVENTS]:
+            raise _refused(f"event {unknown[0]} is none of {', '.join(EVENTS)}")
+
     def _judge_url(self, url: str) -> None:
         """What can be told from the text; where the name leads is judged at each connect."""
         parts = urlsplit(url)
@@ -175,6 +210,15 @@ class Webhooks:
             raise _refused("the URL must not lead to this machine")
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
             raise _refused("the URL must be https")
+
+
+def _record(unit: Unit, event: str, webhook: Webhook, actor: str, **details: str) -> None:
+    """What happens to an app's webhook stands in the log of the app."""
+    app = find_client_by_row(unit, webhook.client_id) if webhook.client_id else None
+    if app is None:
+        add_audit_event(unit, event, actor=actor, subject=str(webhook.id), **details)
+    else:
+        add_audit_event(unit, event, actor=actor, subject=app.client_id, webhook=str(webhook.id), **details)
 
 
 def _refused(fault: str) -> DomainError:

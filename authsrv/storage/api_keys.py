@@ -48,6 +48,11 @@ def find_api_key(unit: Unit, key_id: str) -> tuple[ApiKey, str] | None:
     return unit.session.exec(query.where(ApiKey.key_id == key_id, ~dead.exists())).first()
 
 
+def find_key_row(unit: Unit, key_id: str) -> ApiKey | None:
+    """The key, whatever became of it and of its app."""
+    return unit.session.exec(select(ApiKey).where(ApiKey.key_id == key_id)).first()
+
+
 def list_app_keys(unit: Unit, client_row_id: UUID) -> list[tuple[ApiKey, str]]:
     """The keys of an app, newest first, revoked ones included, each with its store's prefix."""
     query = select(ApiKey, Store.prefix).join(Store, col(Store.id) == col(ApiKey.store_id))

@@ -107,6 +107,11 @@ def find_client(unit: Unit, client_id: str) -> Client | None:
     return unit.session.exec(query).first()
 
 
+def find_client_by_row(unit: Unit, row_id: UUID) -> Client | None:
+    """The same by its row."""
+    return unit.session.exec(select(Client).where(Client.id == row_id, col(Client.deleted_at).is_(None))).first()
+
+
 def list_clients(unit: Unit) -> list[Client]:
     """All apps and services, newest first; what acts for one person is theirs, and no app."""
     query = select(Client).where(col(Client.deleted_at).is_(None), col(Client.user_id).is_(None))

@@ -105,9 +105,23 @@ def prune_deliveries(unit: Unit, batch: int) -> int:
     return unit.change(delete(Delivery).where(col(Delivery.id).in_(old)))
 
 
-def list_deliveries(unit: Unit, webhook_id: UUID, limit: int) -> list[Delivery]:
-    """The latest of a webhook, newest first."""
+def move_deliveries(unit: Unit, webhook_id: UUID, url: str) -> None:
+    """What a webhook is still to be sent goes to its new address."""
+    waiting = col(Delivery.webhook_id) == webhook_id, col(Delivery.done_at).is_(None)
+    unit.change(update(Delivery).where(*waiting).values(url=url).execution_options(synchronize_session=False))
+
+
+def find_delivery(unit: Unit, webhook_id: UUID, delivery_id: UUID) -> Delivery | None:
+    """One of a webhook's."""
+    own = col(Delivery.id) == delivery_id, col(Delivery.webhook_id) == webhook_id
+    return unit.session.exec(select(Delivery).where(*own)).first()
+
+
+def list_deliveries(unit: Unit, webhook_id: UUID, limit: int, before: UUID | None = None) -> list[Delivery]:
+    """The latest of a webhook, newest first; from behind the delivery `before`."""
     query = select(Delivery).where(col(Delivery.webhook_id) == webhook_id)
+    if before is not None:
+        query = query.where(col(Delivery.id) < before)
     return list(unit.session.exec(query.order_by(col(Delivery.id).desc()).limit(limit)))
 
 

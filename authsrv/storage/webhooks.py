@@ -7,6 +7,7 @@ from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel, col, delete, select, update
 
 from authsrv.storage.columns import UTC_TIME
+from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
 
 
@@ -69,6 +70,25 @@ def find_webhook(unit: Unit, webhook_id: UUID) -> Webhook | None:
 def list_webhooks(unit: Unit, store_id: UUID) -> list[Webhook]:
     """All of the store's, newest first."""
     return list(unit.session.exec(select(Webhook).where(Webhook.store_id == store_id).order_by(col(Webhook.id).desc())))
+
+
+def list_app_webhooks(unit: Unit, client_row_id: UUID) -> list[tuple[Webhook, str]]:
+    """All of an app's, newest first, each with its store's prefix."""
+    query = select(Webhook, Store.prefix).join(Store, col(Store.id) == col(Webhook.store_id))
+    return list(unit.session.exec(query.where(Webhook.client_id == client_row_id).order_by(col(Webhook.id).desc())))
+
+
+def find_app_webhook(unit: Unit, client_row_id: UUID, webhook_id: UUID) -> tuple[Webhook, str] | None:
+    """One of an app's, with its store's prefix."""
+    query = select(Webhook, Store.prefix).join(Store, col(Store.id) == col(Webhook.store_id))
+    return unit.session.exec(query.where(Webhook.client_id == client_row_id, Webhook.id == webhook_id)).first()
+
+
+def disable_webhooks_of(unit: Unit, client_row_id: UUID) -> int:
+    """Switches off all of an app's; returns how many were on."""
+    on = col(Webhook.client_id) == client_row_id, col(Webhook.disabled_at).is_(None)
+    off = update(Webhook).where(*on).values(disabled_at=unit.now())
+    return unit.change(off.execution_options(synchronize_session=False))
 
 
 def list_listening(unit: Unit, store_id: UUID, event: str) -> list[Webhook]:

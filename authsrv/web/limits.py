@@ -5,6 +5,7 @@ library take 4 to 9 µs of CPU for each hit and 5 to 7 more to say what is left;
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -45,6 +46,16 @@ class Allowance:
         policy = b'"default";q=%d;w=%d' % (self.rate.amount, self.rate.seconds)
         left = b'"default";r=%d;t=%d' % (self.remaining, self.reset_seconds)
         return (b"ratelimit-policy", policy), (b"ratelimit", left)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How often within the window that is open, when that ends, and how often it may be in so many seconds."""
+
+    used: int
+    reset_seconds: int
+    most: int
+    window_seconds: int
 
 
 class RateLimited(DomainError):
@@ -97,6 +108,26 @@ class Limits:
             raise RateLimited(name, allowance)
         return allowance
 
+    async def look(self, name: str, key: str, own: str | None = None) -> Standing | None:
+        """How it stands with a limit, without counting; None where there is no limit."""
+        rate = self._rates[name] if own is None else self._read_own(own)
+        if rate is None:
+            return None
+        now, key = self._clock.monotonic(), f"{name}/{key}"
+        if self._shared is not None and not self.is_redis_away:
+            with suppress(StorageError):
+                return Standing(*await self._shared.look(_shared_key(key, rate)), rate.amount, rate.seconds)
+        window = self._local.find(key, now)
+        most = rate.part(self._workers)
+        if window is None:
+            return Standing(0, 0, most, rate.seconds)
+        return Standing(window.count, max(ceil(window.ends_at - now), 0), most, rate.seconds)
+
+    @property
+    def is_counted_apart(self) -> bool:
+        """Whether each of several processes counts its part for itself."""
+        return self._workers > 1 and (self._shared is None or self.is_redis_away)
+
     async def close(self) -> None:
         """Gives Redis its connections back."""
         if self._shared is not None:
@@ -108,7 +139,7 @@ class Limits:
             return None
         self._try_at = now + _TRY_AGAIN_SECONDS
         try:
-            counted = await self._shared.count(f"{key}/{rate.amount}/{rate.seconds}", rate.seconds, now)
+            counted = await self._shared.count(_shared_key(key, rate), rate.seconds, now)
         except StorageError as away:
             if not self.is_redis_away:
                 self.is_redis_away = True
@@ -151,9 +182,20 @@ class _SharedWindows:
         known.count = count
         return count, known.ends_at
 
+    async def look(self, key: str) -> tuple[int, int]:
+        """The count so far, and in how many seconds it begins anew. Raises StorageError."""
+        count = await self._storage.get(key)
+        if not count:
+            return 0, 0
+        return count, max(ceil(await self._storage.get_expiry(key) - self._clock.time_ns() / 1e9), 0)
+
     async def close(self) -> None:
         # The library has no way to end what it opened.
         await self._storage.bridge.storage.aclose()
+
+
+def _shared_key(key: str, rate: Rate) -> str:
+    return f"{key}/{rate.amount}/{rate.seconds}"
 
 
 def note_allowance(connection: HTTPConnection, allowance: Allowance | None) -> None:

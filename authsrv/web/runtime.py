@@ -19,6 +19,7 @@ from authsrv.oauth.consent import Consents
 from authsrv.oauth.keyring import Keyring
 from authsrv.oauth.server import ProtocolServer
 from authsrv.settings import Settings
+from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.database import Database
 from authsrv.web.limits import Limits
 from authsrv.web.stationery import Stationery
@@ -48,6 +49,7 @@ class Runtime:
     # None where mail is not set up.
     mailer: Mailer | None
     limits: Limits
+    webhooks: Webhooks
     stationery: Stationery
     metadata_paths: dict[str, str]
     ensure_fresh: Callable[[], Awaitable[None]]

@@ -12,12 +12,11 @@ from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.shop.webhooks import Webhooks
-from authsrv.storage.audit import add_audit_event
 from authsrv.storage.deliveries import Delivery, list_deliveries, redeliver
 from authsrv.storage.stores import find_store, find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user, find_user
-from authsrv.storage.webhooks import Webhook, delete_webhook, find_webhook, list_attempts, list_webhooks
+from authsrv.storage.webhooks import Webhook, find_webhook, list_attempts, list_webhooks
 
 commands = typer.Typer(help="Who is told of orders.", no_args_is_help=True)
 
@@ -100,9 +99,8 @@ def enable(webhook_id: WebhookId, as_json: AsJson = False) -> None:
 def delete(webhook_id: WebhookId, as_json: AsJson = False) -> None:
     """Remove an endpoint; nothing more is sent to it."""
 
-    def work(unit: Unit, _: Tools, webhook: Webhook) -> dict[str, Any]:
-        delete_webhook(unit, webhook.id)
-        add_audit_event(unit, "webhook.deleted", actor=ACTOR, subject=str(webhook.id))
+    def work(unit: Unit, tools: Tools, webhook: Webhook) -> dict[str, Any]:
+        _webhooks(tools).remove(unit, webhook, actor=ACTOR)
         return {"id": str(webhook.id), "deleted": True}
 
     _with(webhook_id, work, as_json)

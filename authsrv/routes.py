@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from authsrv.dialects import customer_api, order_api
+from authsrv.dialects import customer_api, order_api, storefront
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, api_passwords, consent, outbox, password, sign_in, sign_out, static
@@ -22,7 +22,7 @@ from authsrv.web.store_hosts import IssuersRoute
 from authsrv.web.voices import Voices, protocol_voice
 
 # Other APIs' words for what the house does. One that is left out here, and its folder with it, is gone.
-DIALECTS: tuple[Dialect, ...] = (order_api, customer_api)
+DIALECTS: tuple[Dialect, ...] = (order_api, storefront, customer_api)
 
 DOORS = (
     # Asked for most often, first: the router looks from the top.
@@ -104,7 +104,8 @@ def build_routes() -> list[Route]:
 
 def gate_rules() -> GateRules:
     fixed = (door.path.partition("{")[0] for door in DOORS if door.cors)
-    return GateRules(cors_prefixes=tuple(fixed), voices=Voices(VOICES, refusal_page))
+    headers = dict.fromkeys(name for door in DOORS for name in door.cors_headers)
+    return GateRules(cors_prefixes=tuple(fixed), cors_headers=tuple(headers), voices=Voices(VOICES, refusal_page))
 
 
 def metadata_paths() -> dict[str, str]:

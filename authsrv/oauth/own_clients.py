@@ -11,6 +11,7 @@ from typing import Any
 
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
+from authsrv.kit.rates import OFF
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient, registered
 from authsrv.oauth.issuing import Issuing
 from authsrv.settings import TokenSettings
@@ -34,6 +35,8 @@ class OwnClient:
     access_seconds: int
     refresh_idle_seconds: int
     token_format: str = "opaque"
+    # All its people share it, so each of them is counted where they call, and it is not.
+    api_limit: str = OFF
     # Nobody can prove to be this client, so a refresh has to name the person.
     refresh_needs_email: bool = True
 
@@ -105,6 +108,7 @@ def _make(unit: Unit, clients: ClientDirectory, store: KnownStore, wanted: OwnCl
         access_seconds=wanted.access_seconds,
         refresh_idle_seconds=wanted.refresh_idle_seconds,
         refresh_needs_email=wanted.refresh_needs_email,
+        api_limit=wanted.api_limit,
         approved_at=now,
         created_at=now,
         updated_at=now,

@@ -235,6 +235,11 @@ def list_page(unit: Unit, store: KnownStore, listing: Listing, *, person: UUID |
     )
 
 
+def count_placed(unit: Unit, store: KnownStore, person: UUID) -> int:
+    """How many orders are the person's own, as a customer of the store."""
+    return count_orders(unit, store.id, customer_id=reach_of(unit, store, person).customer_id, status=None)
+
+
 def reach_of(unit: Unit, store: KnownStore, person: UUID | None) -> Reach:
     """How far a caller reaches: a service, a key and who works there to all orders, a customer to their own."""
     if person is None:

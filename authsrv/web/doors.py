@@ -21,6 +21,8 @@ class Door:
     metadata: str | None = None
     # Whether scripts of any origin may call it, without credentials of the browser.
     cors: bool = False
+    # What they may send besides the headers that all paths take.
+    cors_headers: tuple[str, ...] = ()
     # Whether it stands on the hosts of stores too, not on the issuer's alone.
     at_stores: bool = False
 

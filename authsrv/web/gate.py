@@ -40,13 +40,13 @@ _CORS_ANSWER = (
         b"WWW-Authenticate, Link, X-Total-Count, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id",
     ),
 )
-_CORS_PREFLIGHT = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key"),
-    (b"access-control-max-age", b"600"),
-    (b"vary", b"Access-Control-Request-Method, Access-Control-Request-Headers"),
-)
+_CORS_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key")
+_CORS_PREFLIGHT = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
+    "access-control-max-age": "600",
+    "vary": "Access-Control-Request-Method, Access-Control-Request-Headers",
+}
 
 
 # Called once an answer has begun: method, route template, status, seconds.
@@ -58,6 +58,7 @@ class GateRules:
     """What differs by path: which paths any origin's scripts may call, and how errors are worded where."""
 
     cors_prefixes: tuple[str, ...]
+    cors_headers: tuple[str, ...]
     voices: Voices
 
 
@@ -81,6 +82,8 @@ class Gate:
         self._names = names
         self._observe = observe
         self._usage = usage
+        allowed = ", ".join((*_CORS_HEADERS, *rules.cors_headers))
+        self._preflight = {**_CORS_PREFLIGHT, "access-control-allow-headers": allowed}
         self._proxies = settings.trusted_proxies
         self._body_limit = settings.http.body_limit_bytes
         self._issuer_path = settings.issuer_path
@@ -106,7 +109,7 @@ class Gate:
                 and b"access-control-request-method" in headers
                 and answer.allows_any_origin
             ):
-                await Response(status_code=204, headers=None)(scope, receive, answer.send_preflight)
+                await Response(status_code=204, headers=self._preflight)(scope, receive, answer.send)
             else:
                 await self._app(scope, self._limited(headers, receive), answer.send)
         except Exception as error:  # the last place where anything can still be answered
@@ -225,11 +228,6 @@ class _Answer:
             added = (*self._headers, *allowance_headers(self._scope))
             message["headers"] = [*own, *(header for header in added if header[0] not in names)]
         await self._send(message)
-
-    async def send_preflight(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*_CORS_PREFLIGHT]
-        await self.send(message)
 
 
 def _path_within(scope: Scope) -> str:

@@ -2,44 +2,15 @@
 
 from typing import Annotated, Any, Final
 
-from babel.core import get_global
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from authsrv.shop.countries import COUNTRIES
 
 # Controls (Cc) and the separators of lines and paragraphs. Not all that is unprintable: no-break spaces, and the
 # joiners that Persian and Hindi are written with, are text.
 _CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _LINE: Final = rf"^[^{_CONTROL}]*$"
 _FILLED_LINE: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-# ISO 3166-3: states that are no more, and CLDR's names for no state at all.
-_RETIRED = {
-    "ANT",
-    "BUR",
-    "CSK",
-    "DDR",
-    "EU",
-    "FXX",
-    "NTZ",
-    "QUU",
-    "SCG",
-    "SUN",
-    "TMP",
-    "YMD",
-    "YUG",
-    "ZAR",
-    "ZZ",
-    "ZZZ",
-}
-
-
-def _read_countries() -> frozenset[str]:
-    """CLDR's territories with a currency, in two and three letters: ISO 3166, and what people post to besides."""
-    aliases = get_global("territory_aliases")
-    short = {code for code in get_global("territory_currencies") if code not in aliases}
-    long = {code for code, (now, *_) in aliases.items() if len(code) == 3 and code.isalpha() and now in short}
-    return frozenset((short | long) - _RETIRED)
-
-
-COUNTRIES = _read_countries()
 
 
 def _is_country(code: str) -> str:

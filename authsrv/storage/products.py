@@ -6,7 +6,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel, col, select, update
+from sqlmodel import Field, SQLModel, col, func, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
@@ -50,6 +50,16 @@ def list_products_named(unit: Unit, store_id: UUID, product_ids: Iterable[str]) 
     """Those of the store's products that have one of these names."""
     named = select(Product).where(col(Product.store_id) == store_id, col(Product.product_id).in_(list(product_ids)))
     return list(unit.session.exec(named))
+
+
+def list_products_from(unit: Unit, store_id: UUID, *, offset: int, limit: int) -> list[Product]:
+    """The store's products by their names, so many behind the first ones."""
+    query = select(Product).where(col(Product.store_id) == store_id).order_by(col(Product.product_id))
+    return list(unit.session.exec(query.offset(offset).limit(limit)))
+
+
+def count_products(unit: Unit, store_id: UUID) -> int:
+    return unit.session.exec(select(func.count()).select_from(Product).where(col(Product.store_id) == store_id)).one()
 
 
 def list_products_coded(unit: Unit, store_id: UUID, codes: Iterable[str]) -> list[Product]:

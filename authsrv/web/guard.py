@@ -12,8 +12,8 @@ from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.usage import API, note_use
 
 
-async def require(request: Request, scope: str, resource: str, *, needs_store: bool = True) -> Principal:
-    """The caller, if it may use `scope` on the API at `resource`.
+async def require(request: Request, scope: str | None, resource: str, *, needs_store: bool = True) -> Principal:
+    """The caller, if it may use `scope`, where one is asked for, on the API at `resource`.
 
     Raises `unauthorized` (401) without a living credential for this API, `insufficient_scope` (403) without the scope
     or outside the credential's store, RateLimited (429), Unavailable when revocations cannot be known.
@@ -31,7 +31,7 @@ async def require(request: Request, scope: str, resource: str, *, needs_store: b
     if needs_store:
         note_use(request.scope, principal.client_id, API)
         await _count(request, runtime, principal)
-    if scope not in principal.scopes:
+    if scope is not None and scope not in principal.scopes:
         raise _forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
     asked_store = context_of(request).store
     if needs_store and (principal.store is None or asked_store not in {None, principal.store}):
@@ -82,6 +82,6 @@ def _unauthorized(runtime: Runtime, resource: str, description: str, *, error: s
     return DomainError("unauthorized", 401, description, headers=headers)
 
 
-def _forbidden(runtime: Runtime, resource: str, description: str, scope: str) -> DomainError:
+def _forbidden(runtime: Runtime, resource: str, description: str, scope: str | None) -> DomainError:
     headers = _challenge(runtime, resource, error="insufficient_scope", error_description=description, scope=scope)
     return DomainError("insufficient_scope", 403, description, headers=headers)

@@ -27,6 +27,7 @@ from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers, RequestNames
 from authsrv.kit.outbound import Outbound
 from authsrv.kit.passwords import Passwords
+from authsrv.kit.pictures import LogoPainter
 from authsrv.kit.rates import read_rate
 from authsrv.kit.vault import SealBroken, Vault
 from authsrv.oauth.client_assertion import ClientAssertions
@@ -259,6 +260,7 @@ class _House:
             consents=self._consents,
             sign_ins=SignIns(self._keys, _mail_limit(self._settings)),
             passwords=self._passwords,
+            painter=LogoPainter(),
             mailer=self._mailer,
             limits=limits,
             webhooks=self._webhooks,
@@ -276,6 +278,7 @@ class _House:
             stack.push_async_callback(self._database.close)
             stack.push_async_callback(self._outbound.close)
             stack.callback(self._passwords.close)
+            stack.callback(app.state.runtime.painter.close)
             stack.push_async_callback(app.state.runtime.limits.close)
             # What this process alone knows is written down before it ends.
             stack.push_async_callback(self._key_uses.write)

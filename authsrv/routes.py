@@ -4,13 +4,17 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
-from authsrv.dialects import customer_api, order_api, storefront
+from authsrv.dialects import customer_api, order_api, storefront, vend
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
-from authsrv.pages import account, api_passwords, consent, outbox, password, sign_in, sign_out, static
-from authsrv.pages.developers import apps, overview
+from authsrv.pages import account, api_passwords, consent, logos, outbox, password, sign_in, sign_out, static
+from authsrv.pages.developers import apps, credentials, events, new_app, overview, settings, team
+from authsrv.pages.developers import deliveries
+from authsrv.pages.developers import keys as app_keys
+from authsrv.pages.developers import usage as app_usage
+from authsrv.pages.developers import webhooks as app_webhooks
 from authsrv.pages.operator import approvals as operator_approvals
 from authsrv.pages.operator import apps as operator_apps
 from authsrv.pages.operator import audit as operator_audit
@@ -22,7 +26,7 @@ from authsrv.web.store_hosts import IssuersRoute
 from authsrv.web.voices import Voices, protocol_voice
 
 # Other APIs' words for what the house does. One that is left out here, and its folder with it, is gone.
-DIALECTS: tuple[Dialect, ...] = (order_api, storefront, customer_api)
+DIALECTS: tuple[Dialect, ...] = (order_api, storefront, customer_api, vend)
 
 DOORS = (
     # Asked for most often, first: the router looks from the top.
@@ -64,7 +68,36 @@ DOORS = (
     Door("/account/api-password/revoke", {"POST": api_passwords.revoke}),
     # the portal
     Door("/developers", {"GET": apps.show_apps}),
+    Door("/developers/new", {"GET": new_app.ask, "POST": new_app.create}),
+    Door("/developers/check", {"GET": new_app.check}),
+    Door("/developers/invitations/{invitation}", {"GET": team.ask_join, "POST": team.join}),
     Door("/developers/apps/{app}", {"GET": overview.show}),
+    Door("/developers/apps/{app}/approval", {"POST": overview.ask}),
+    Door("/developers/apps/{app}/approval/withdraw", {"POST": overview.withdraw}),
+    Door("/developers/apps/{app}/credentials", {"GET": credentials.show}),
+    Door("/developers/apps/{app}/secrets", {"POST": credentials.add}),
+    Door("/developers/apps/{app}/secrets/end", {"POST": credentials.end}),
+    Door("/developers/apps/{app}/public-keys", {"POST": credentials.change}),
+    Door("/developers/apps/{app}/settings", {"GET": settings.show, "POST": settings.save}),
+    Door("/developers/apps/{app}/logo", {"POST": settings.upload_logo}, largest_body=600_000),
+    Door("/developers/apps/{app}/logo/remove", {"POST": settings.drop_logo}),
+    Door("/developers/apps/{app}/delete", {"POST": settings.delete}),
+    Door("/developers/apps/{app}/events", {"GET": events.show}),
+    Door("/developers/apps/{app}/team", {"GET": team.show_team, "POST": team.invite}),
+    Door("/developers/apps/{app}/team/role", {"POST": team.change_role}),
+    Door("/developers/apps/{app}/team/remove", {"POST": team.remove}),
+    Door("/developers/apps/{app}/team/leave", {"POST": team.leave}),
+    Door("/developers/apps/{app}/team/revoke", {"POST": team.revoke}),
+    Door("/logos/{logo}.png", {"GET": logos.serve}),
+    Door("/developers/apps/{app}/keys", {"GET": app_keys.show, "POST": app_keys.create}),
+    Door("/developers/apps/{app}/keys/{key}/revoke", {"POST": app_keys.revoke}),
+    Door("/developers/apps/{app}/usage", {"GET": app_usage.show}),
+    Door("/developers/apps/{app}/webhooks", {"GET": app_webhooks.show_all, "POST": app_webhooks.create}),
+    Door("/developers/apps/{app}/webhooks/{webhook}", {"GET": app_webhooks.show, "POST": app_webhooks.change}),
+    Door("/developers/apps/{app}/webhooks/{webhook}/do/{act}", {"POST": app_webhooks.act}),
+    Door("/developers/apps/{app}/webhooks/{webhook}/secret", {"POST": app_webhooks.rotate}),
+    Door("/developers/apps/{app}/webhooks/{webhook}/redeliver", {"POST": deliveries.send_again}),
+    Door("/developers/apps/{app}/webhooks/{webhook}/deliveries/{delivery}", {"GET": deliveries.show}),
     # the operator
     Door("/operator", {"GET": operator_approvals.queue}),
     Door("/operator/requests/{request}", {"GET": operator_approvals.ask_decision, "POST": operator_approvals.decide}),
@@ -105,7 +138,12 @@ def build_routes() -> list[Route]:
 def gate_rules() -> GateRules:
     fixed = (door.path.partition("{")[0] for door in DOORS if door.cors)
     headers = dict.fromkeys(name for door in DOORS for name in door.cors_headers)
-    return GateRules(cors_prefixes=tuple(fixed), cors_headers=tuple(headers), voices=Voices(VOICES, refusal_page))
+    return GateRules(
+        cors_prefixes=tuple(fixed),
+        cors_headers=tuple(headers),
+        largest_bodies=tuple((compile_path(door.path)[0], door.largest_body) for door in DOORS if door.largest_body),
+        voices=Voices(VOICES, refusal_page),
+    )
 
 
 def metadata_paths() -> dict[str, str]:

@@ -89,7 +89,8 @@ def decide_approval(unit: Unit, request_id: UUID, *, approve: bool, reason: str,
     if approve and request.kind == APP:
         approve_client(unit, client, actor=operator)
     elif approve:
-        apply_identity(unit, client, request.wanted or {}, actor=operator)
+        # The developer's change; that the operator agreed has an event of its own.
+        apply_identity(unit, client, request.wanted or {}, actor=request.asked_by)
     emails = tuple(member.email for member in list_members(unit, client.id) if member.role == ADMIN)
     return ApprovalDecision(request.kind, approve, reason, client.client_id, client.name, emails)
 

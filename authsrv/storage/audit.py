@@ -17,6 +17,7 @@ class AuditEvent(SQLModel, table=True):
 
     __tablename__ = "audit_event"
     __table_args__ = (
+        Index("ix_audit_event_subject_event_id", "subject", "event", "id"),
         Index("ix_audit_event_event_id", "event", "id"),
         Index("ix_audit_event_actor_id", "actor", "id"),
     )
@@ -24,7 +25,7 @@ class AuditEvent(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     event: str = Field(max_length=60)
     actor: str = Field(max_length=512)
-    subject: str = Field(max_length=512, index=True)
+    subject: str = Field(max_length=512)
     details: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(sa_type=UTC_TIME, index=True)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Index
-from sqlmodel import Field, SQLModel, col, delete, select, update
+from sqlmodel import Field, SQLModel, col, delete, func, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
@@ -65,6 +65,18 @@ def revoke_invitations_to(unit: Unit, kind: str, target_id: UUID, email: str) ->
     """Takes back those to one address; returns how many."""
     ended = update(Invitation).where(*_leads_to(kind, target_id), col(Invitation.email) == email, *_is_open(unit))
     return unit.change(ended.values(revoked_at=unit.now()).execution_options(synchronize_session=False))
+
+
+def count_invitations_since(
+    unit: Unit, since: datetime, *, target_id: UUID | None = None, email: str | None = None
+) -> int:
+    """How many were sent to this place or to this address, however they ended."""
+    query = select(func.count()).select_from(Invitation).where(col(Invitation.created_at) >= since)
+    if target_id is not None:
+        query = query.where(Invitation.target_id == target_id)
+    if email is not None:
+        query = query.where(Invitation.email == email)
+    return unit.session.exec(query).one()
 
 
 def prune_invitations(unit: Unit, batch: int) -> int:

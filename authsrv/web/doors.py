@@ -25,6 +25,8 @@ class Door:
     cors_headers: tuple[str, ...] = ()
     # Whether it stands on the hosts of stores too, not on the issuer's alone.
     at_stores: bool = False
+    # What it takes where that is more than the server's own limit: one that files are sent to.
+    largest_body: int | None = None
 
 
 class Dialect(Protocol):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from authsrv.kit.errors import DomainError
@@ -46,6 +48,24 @@ async def read_fields(request: Request) -> Fields:
     check_csrf(request, fields.get(FIELD))
     refuse_nul(fields.get(name, "") for name in fields)
     return fields
+
+
+async def read_upload(request: Request) -> bytes:
+    """The content of the one file of a multipart form (RFC 7578), empty where none was chosen.
+
+    Raises CrossSite, StaleForm, and `invalid_request` for what is no such form.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise DomainError("invalid_request", 415, "The body must be multipart/form-data.")
+    try:
+        async with request.form(max_files=1, max_fields=5, max_part_size=4096) as form:
+            token, file = form.get(FIELD), form.get("file")
+            content = await file.read() if isinstance(file, UploadFile) else b""
+    except HTTPException:
+        # Starlette's own word for a form that cannot be read.
+        raise DomainError("invalid_request", 400, "The body is not a valid form.") from None
+    check_csrf(request, token if isinstance(token, str) else None)
+    return content
 
 
 def refuse_nul(texts: Iterator[str]) -> None:

@@ -55,9 +55,11 @@ Observer = Callable[[str, str, int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """What differs by path: which paths any origin's scripts may call, and how errors are worded where."""
+    """What differs by path: who may call it, how much it takes, and how errors are worded there."""
 
     cors_prefixes: tuple[str, ...]
+    # Paths that take more than others, and how many bytes.
+    largest_bodies: tuple[tuple[re.Pattern[str], int], ...]
     cors_headers: tuple[str, ...]
     voices: Voices
 
@@ -111,7 +113,7 @@ class Gate:
             ):
                 await Response(status_code=204, headers=self._preflight)(scope, receive, answer.send)
             else:
-                await self._app(scope, self._limited(headers, receive), answer.send)
+                await self._app(scope, self._limited(scope, headers, receive), answer.send)
         except Exception as error:  # the last place where anything can still be answered
             if answer.has_begun:
                 raise
@@ -151,24 +153,34 @@ class Gate:
             added.extend(_CORS_ANSWER)
         return _Headers(added, cross_origin)
 
-    def _limited(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+    def _limited(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """Refuses a body that says it is too large, and stops one that turns out to be."""
         length = headers.get(b"content-length")
-        if length is not None and int(length) > self._body_limit:
-            raise _too_large(self._body_limit)
-        if length is not None or b"transfer-encoding" not in headers:
+        if length is None and b"transfer-encoding" not in headers:
+            return receive
+        if length is not None and int(length) <= self._body_limit:
             return receive  # the HTTP parser holds the sender to the length it named
+        limit = self._largest_body(scope)
+        if length is not None and int(length) > limit:
+            raise _too_large(limit)
+        if length is not None:
+            return receive
         received = 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._body_limit:
-                raise _too_large(self._body_limit)
+            if received > limit:
+                raise _too_large(limit)
             return message
 
         return counted
+
+    def _largest_body(self, scope: Scope) -> int:
+        path = _path_within(scope)
+        own = (size for pattern, size in self._rules.largest_bodies if pattern.match(path))
+        return max(self._body_limit, next(own, 0))
 
     def _word(self, scope: Scope, error: Exception) -> Response:
         if isinstance(error, HTTPException):

@@ -15,6 +15,7 @@ from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.mail import Mailer
 from authsrv.kit.passwords import Passwords
+from authsrv.kit.pictures import LogoPainter
 from authsrv.oauth.consent import Consents
 from authsrv.oauth.keyring import Keyring
 from authsrv.oauth.server import ProtocolServer
@@ -46,6 +47,7 @@ class Runtime:
     consents: Consents
     sign_ins: SignIns
     passwords: Passwords
+    painter: LogoPainter
     # None where mail is not set up.
     mailer: Mailer | None
     limits: Limits

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from babel.dates import format_date, format_time, format_timedelta
+from babel.numbers import format_decimal
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -36,13 +37,16 @@ def render(
     *,
     headers: Mapping[str, str] | None = None,
     logo_url: str | None = None,
+    calls_home: bool = False,
     **context: object,
 ) -> Response:
     """The page `name` of `pages/templates`. `logo_url` is the one image from elsewhere that the page may show.
 
+    `calls_home` lets its script ask us.
+
     Templates know, besides their context: `t` and `m` (texts by key, plain and with markup), `url` (path → link),
-    `asset`, `csrf` (the hidden field's value), `when` (a time in words), `ago` (the same, told from now), `lang`,
-    `here` (this page, query included).
+    `asset`, `csrf` (the hidden field's value), `when` (a time in words), `ago` (the same, told from now), `number` (with
+    the language's separators), `lang`, `here` (this page, query included).
     """
     stationery = runtime_of(request).stationery
     language = language_of(request)
@@ -53,12 +57,15 @@ def render(
         asset=lambda file: _base(request) + stationery.assets.path(file),
         csrf=lambda: csrf_token(request),
         when=partial(_when, language),
+        number=partial(_number, language),
         ago=partial(_ago, language, runtime_of(request).clock.now()),
         here=_here(request),
         logo_url=logo_url,
         **context,
     )
     policy = _POLICY.format(images=f" {_origin(logo_url)}" if logo_url else "")
+    if calls_home:
+        policy += "; connect-src 'self'"
     own = {**_HEADERS, "Content-Security-Policy": policy, **(headers or {})}
     response = Response(body, status, own, media_type="text/html")
     keep_browser(request, response)
@@ -138,6 +145,10 @@ def _origin(url: str) -> str:
 def _when(language: Language, moment: datetime) -> str:
     day = format_date(moment, "medium", locale=language.tag)
     return f"{day}, {format_time(moment, 'short', locale=language.tag)} UTC"
+
+
+def _number(language: Language, number: int) -> str:
+    return format_decimal(number, locale=language.tag)
 
 
 def _ago(language: Language, now: datetime, moment: datetime | None) -> Markup:

@@ -26,6 +26,9 @@ class Tab:
 TABS = (
     Tab("overview"),
     Tab("credentials", "/credentials"),
+    Tab("keys", "/keys"),
+    Tab("webhooks", "/webhooks"),
+    Tab("usage", "/usage"),
     Tab("settings", "/settings"),
     Tab("events", "/events"),
     Tab("team", "/team"),
@@ -82,6 +85,7 @@ def show_app(
     *,
     tab: str,
     headers: Mapping[str, str] | None = None,
+    calls_home: bool = False,
     **context: Any,
 ) -> Response:
     """A page of an app; it extends `developers/app.html`."""
@@ -92,6 +96,7 @@ def show_app(
         template,
         status,
         headers=headers,
+        calls_home=calls_home,
         app=app,
         role=developing.role,
         may_act=developing.is_admin,

@@ -13,7 +13,7 @@ from authsrv.kit.errors import DomainError
 from authsrv.storage.client_members import ADMIN, find_app_of
 from authsrv.storage.clients import Client
 from authsrv.storage.unit import Unit
-from authsrv.web.fields import Fields, read_fields
+from authsrv.web.fields import Fields, read_fields, read_upload
 from authsrv.web.page import page, personal
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import session_cookie
@@ -37,6 +37,7 @@ class Developing:
 
 Handler = Callable[[Request], Awaitable[Response]]
 AppPage = Callable[[Request, Developing], Awaitable[Response]]
+AppUpload = Callable[[Request, Developing, bytes], Awaitable[Response]]
 AppAction = Callable[[Request, Developing, Fields], Awaitable[Response]]
 
 
@@ -78,6 +79,20 @@ def app_action(handler: AppAction) -> Handler:
             return developing
         refuse_viewer(developing)
         return await handler(request, developing, await read_fields(request))
+
+    return page(answer)
+
+
+def app_upload(handler: AppUpload) -> Handler:
+    """An admin's form with one file, the field `file`."""
+
+    @wraps(handler)
+    async def answer(request: Request) -> Response:
+        developing = await _find_developing(request)
+        if isinstance(developing, Response):
+            return developing
+        refuse_viewer(developing)
+        return await handler(request, developing, await read_upload(request))
 
     return page(answer)
 

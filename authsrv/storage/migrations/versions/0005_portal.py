@@ -60,6 +60,9 @@ def _tie_to_apps() -> None:
             batch.create_foreign_key(op.f(f"fk_{table}_client_id"), "client", ["client_id"], ["id"])
         op.create_index(op.f(f"ix_{table}_client_id"), table, ["client_id"], unique=False)
     op.add_column("user", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
+    # An app's events are few among the many of those who use it.
+    op.create_index(op.f("ix_audit_event_subject_event_id"), "audit_event", ["subject", "event", "id"], unique=False)
+    op.drop_index(op.f("ix_audit_event_subject"), "audit_event")
     op.create_index(op.f("ix_audit_event_event_id"), "audit_event", ["event", "id"], unique=False)
     op.create_index(op.f("ix_audit_event_actor_id"), "audit_event", ["actor", "id"], unique=False)
 

@@ -1,0 +1,81 @@
+"""The team that runs a client: invited by mail, with a role; somebody is always its admin."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from authsrv.identity.invitations import invite
+from authsrv.identity.sessions import SignedIn
+from authsrv.kit.errors import DomainError
+from authsrv.kit.handles import HandleSealer
+from authsrv.storage.audit import add_audit_event
+from authsrv.storage.client_members import change_role, find_role, list_members, remove_member
+from authsrv.storage.clients import Client, lock_client
+from authsrv.storage.invitations import INTO_APP, count_invitations_since
+from authsrv.storage.unit import Unit
+from authsrv.storage.users import find_user
+
+# Mails that a team may have sent within a day: to anybody, and to one address.
+_MOST_A_DAY = 40
+_MOST_TO_ONE_A_DAY = 4
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvitation:
+    """`link` is the sealed text that the mail's link ends in."""
+
+    email: str
+    link: str
+
+
+class LastAdmin(DomainError):
+    """Somebody must run the app."""
+
+    def __init__(self) -> None:
+        super().__init__("last_admin", 409, "The app needs another admin first.")
+
+
+def invite_member(
+    unit: Unit, sealer: HandleSealer, client: Client, *, email: str, role: str, by: SignedIn
+) -> NewInvitation:
+    """An invitation, to be mailed after the commit. Raises `member_already` and `too_many_invitations`."""
+    known = find_user(unit, email)
+    if known is not None and find_role(unit, client.id, known.id) is not None:
+        raise DomainError("member_already", 409, "This person is in the team already.")
+    lock_client(unit, client)
+    since = unit.now() - _DAY
+    if (
+        count_invitations_since(unit, since, target_id=client.id) >= _MOST_A_DAY
+        or count_invitations_since(unit, since, email=email) >= _MOST_TO_ONE_A_DAY
+    ):
+        raise DomainError("too_many_invitations", 429, "Too many invitations were sent. Try again tomorrow.")
+    _, link = invite(unit, sealer, kind=INTO_APP, target_id=client.id, email=email, role=role, invited_by=by.user_id)
+    add_audit_event(unit, "member.invited", actor=by.email, subject=client.client_id, email=email, role=role)
+    return NewInvitation(email, link)
+
+
+def change_member(unit: Unit, client: Client, user_id: UUID, *, role: str, actor: str) -> None:
+    """Raises LastAdmin, and not_found for who is not in the team."""
+    email = _email_of(unit, client, user_id)
+    # Two admins who demote each other at once must see each other.
+    lock_client(unit, client)
+    if not change_role(unit, client.id, user_id, role):
+        raise LastAdmin
+    add_audit_event(unit, "member.role_changed", actor=actor, subject=client.client_id, email=email, role=role)
+
+
+def remove_from_team(unit: Unit, client: Client, user_id: UUID, *, actor: str) -> None:
+    """The same for leaving."""
+    email = _email_of(unit, client, user_id)
+    lock_client(unit, client)
+    if not remove_member(unit, client.id, user_id):
+        raise LastAdmin
+    add_audit_event(unit, "member.removed", actor=actor, subject=client.client_id, email=email)
+
+
+def _email_of(unit: Unit, client: Client, user_id: UUID) -> str:
+    email = next((member.email for member in list_members(unit, client.id) if member.user_id == user_id), None)
+    if email is None:
+        raise DomainError("not_found", 404, "This person is not in the team.")
+    return email

@@ -89,5 +89,7 @@ def _sign_out(unit: Unit, request: Request, fields: Mapping[str, str], *, is_con
 def _speaks_of(
     unit: Unit, request: Request, hint: Mapping[str, object], signed_in: SignedIn, client: RegisteredClient
 ) -> bool:
-    subject = runtime_of(request).consents.subject_of(unit, signed_in.user_id, client)
-    return hint.get("sub") == subject and hint.get("sid") in {None, str(signed_in.session_id)}
+    consents = runtime_of(request).consents
+    if hint.get("sub") != consents.subject_of(unit, signed_in.user_id, client):
+        return False
+    return hint.get("sid") in {None, consents.session_name_of(unit, signed_in, client)}

@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from authsrv.identity.subjects import subject_for
-from authsrv.kit.errors import DomainError
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.id_tokens import Person, claims_about
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
-from authsrv.web.guard import require
+from authsrv.web.guard import forbidden, require, unauthorized
 from authsrv.web.responses import NO_STORE, JsonResponse
 from authsrv.web.runtime import runtime_of
 
@@ -31,7 +30,7 @@ async def userinfo(request: Request) -> Response:
     principal = await require(request, "openid", "", needs_store=False)
     user_id, client_id = principal.user_id, principal.client_id
     if user_id is None:
-        raise DomainError("insufficient_scope", 403, "This token does not speak of a person.")
+        raise forbidden(runtime, "", "This token does not speak of a person.", "openid")
 
     def work(unit: Unit) -> Asked | None:
         user, client = find_user_by_id(unit, UUID(user_id)), runtime.server.clients.find(unit, client_id)
@@ -41,7 +40,7 @@ async def userinfo(request: Request) -> Response:
 
     asked = await runtime.database.transact(work, read_only=True)
     if asked is None:
-        raise DomainError("unauthorized", 401, "The access token is invalid or has expired.")
+        raise unauthorized(runtime, "")
     person, client = asked.person, asked.client
     claims = {
         "sub": subject_for(person.user_id, person.subject_salt, client.sector),

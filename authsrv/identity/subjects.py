@@ -1,7 +1,9 @@
-"""The name under which a client knows a person: one for all clients, or another for each sector (OIDC Core 8).
+"""The names under which a client knows a person and a session (OIDC Core 8; Back-Channel Logout 1.0, 2.1).
 
-A pairwise name is a hash over the sector, the person and a salt of the person's own: no two sectors can compare theirs,
-and no secret's rotation changes it. Since it cannot be turned back, a token that carries one carries the person sealed.
+A person's is one for all clients, or another for each sector; a session's is another for each client or sector.
+Names that differ are hashes over the sector, the person or session, and a salt of the person's own: no two sectors can
+compare theirs, and no secret's rotation changes them. Since a pairwise one cannot be turned back, a token with it
+carries the person sealed.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -17,9 +19,12 @@ def subject_for(user_id: UUID, salt: str | None, sector: str | None) -> str:
     """`sub` for this person: their id, or their name in the sector."""
     if sector is None:
         return str(user_id)
-    parts = (b"authsrv pairwise", sector.encode(), user_id.bytes, (salt or "").encode())
-    digest = sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return _hashed(b"authsrv pairwise", sector.encode(), user_id.bytes, (salt or "").encode())
+
+
+def session_name_for(session_id: UUID, salt: str | None, sector: str) -> str:
+    """`sid` for this session, in ID tokens and logout tokens alike; `sector` is a pairwise client's, else its id."""
+    return _hashed(b"authsrv session", sector.encode(), session_id.bytes, (salt or "").encode())
 
 
 def seal_person(vault: Vault, user_id: str) -> str:
@@ -33,3 +38,8 @@ def open_person(vault: Vault, text: str) -> str | None:
         return vault.open(urlsafe_b64decode(text + "=" * (-len(text) % 4)), _OWNER).decode()
     except (ValueError, SealBroken):
         return None
+
+
+def _hashed(*parts: bytes) -> str:
+    digest = sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -29,6 +29,13 @@ class DomainError(Exception):
         self.reason = reason
 
 
+class CredentialMissing(DomainError):
+    """Nobody said who calls; where the standard is spoken, the body says nothing of it either (RFC 6750, 3.1)."""
+
+    def __init__(self, description: str, headers: Mapping[str, str]) -> None:
+        super().__init__("unauthorized", 401, description, headers=headers)
+
+
 class Unavailable(DomainError):
     """Something this answer depends on is away; the caller may try again (RFC 9110, 15.6.4)."""
 

@@ -13,7 +13,7 @@ import orjson
 from authlib.common.urls import add_params_to_uri
 
 from authsrv.oauth.clients import RegisteredClient
-from authsrv.oauth.id_tokens import scopes_for_claims
+from authsrv.oauth.id_tokens import ACR, scopes_for_claims
 from authsrv.oauth.manners import STANDARD_MANNER, Manner
 from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 
@@ -79,6 +79,18 @@ class AuthorizationRequest:
     resources: tuple[str, ...]
     # As sent, to be judged again after sign-in and consent.
     parameters: tuple[tuple[str, str], ...]
+
+    @property
+    def sent_redirect_uri(self) -> str | None:
+        """The redirect URI if the request had one: then the token request must have it too (RFC 6749, 4.1.3)."""
+        return next((value for name, value in self.parameters if name == "redirect_uri" and value), None)
+
+    @property
+    def wanted_subject(self) -> str | None:
+        """The one person, by their `sub`, about whom the client wants an ID token (OIDC Core 3.1.2.1 and 5.5.1)."""
+        sub = ((self.claims or {}).get("id_token") or {}).get("sub")
+        value = sub.get("value") if isinstance(sub, dict) else None
+        return value if isinstance(value, str) and "openid" in self.scopes else None
 
     def must_ask(self) -> bool:
         """Whether consent is asked for although it was given before."""
@@ -261,6 +273,12 @@ def _read_claims(text: str | None, refuse: _Refuse) -> dict[str, Any] | None:
     parts = claims.values() if isinstance(claims, dict) else [None]
     if not isinstance(claims, dict) or not all(isinstance(part, dict) for part in parts):
         raise refuse("invalid_request", "claims must be a JSON object of objects.")
+    acr = claims.get("id_token", {}).get("acr")
+    if isinstance(acr, dict) and acr.get("essential") is True:
+        wanted = acr.get("values", [acr["value"]] if "value" in acr else [])
+        if wanted and not (isinstance(wanted, list) and ACR in wanted):
+            # OIDC Core 5.5.1.1: not met is failed.
+            raise refuse("unmet_authentication_requirements", f"The only acr there is, is {ACR}.")
     return {name: claims[name] for name in ("userinfo", "id_token") if name in claims}
 
 

@@ -11,6 +11,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from authsrv.kit.cache import LookupCache
 from authsrv.kit.machine_secrets import matches_any
 from authsrv.kit.public_keys import PublicKey, read_public_keys
+from authsrv.settings import is_loopback_host
 from authsrv.storage.clients import Client, find_client, list_live_secrets
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Notice, NoticeKind, Unit
@@ -87,7 +88,12 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
         """What pairwise subjects are computed for (OIDC Core 8.1); None for a client with public subjects."""
         if self.subject_type != "pairwise":
             return None
-        return next((urlsplit(uri).netloc for uri in self.redirect_uris), self.client_id)
+        return next(filter(None, map(sector_of, self.redirect_uris)), self.client_id)
+
+    @property
+    def session_sector(self) -> str:
+        """What the names of sessions are computed for."""
+        return self.sector or self.client_id
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Whether the client is registered for this way of authenticating (RFC 7591, 2)."""
@@ -95,6 +101,17 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type in self.grant_types
+
+
+def sector_of(redirect_uri: str) -> str:
+    """Whose a redirect URI is: its host's (OIDC Core 8.1), or its private-use scheme's; empty for loopback.
+
+    That host is shared by all native apps, so it makes no two of them one party.
+    """
+    parts = urlsplit(redirect_uri)
+    if parts.scheme not in {"https", "http"} or parts.hostname is None:
+        return f"{parts.scheme}:"
+    return "" if is_loopback_host(parts.hostname) else parts.hostname
 
 
 def has_secret(client: RegisteredClient | None, secret: str, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from authsrv.identity.sessions import SignedIn
 from authsrv.identity.stores import KnownStore, StoreDirectory
-from authsrv.identity.subjects import subject_for
+from authsrv.identity.subjects import session_name_for, subject_for
 from authsrv.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.connecting import NoStoreOfTheirs, connect
@@ -119,7 +119,7 @@ class Consents:
             auth_time=signed_in.auth_time,
             amr=" ".join(signed_in.amr),
             nonce=asked.nonce,
-            redirect_uri=asked.back.redirect_uri,
+            redirect_uri=asked.sent_redirect_uri,
             code_challenge=asked.code_challenge,
             is_refreshable=asked.wants_refresh_token(scopes),
             created_at=now,
@@ -137,12 +137,16 @@ class Consents:
         return too_old or not asked.prompt.isdisjoint({"login", "select_account"})
 
     def is_hinted(self, unit: Unit, asked: AuthorizationRequest, signed_in: SignedIn) -> bool:
-        """Whether an `id_token_hint`, if there is one, speaks of the person who is signed in (OIDC Core 3.1.2.1)."""
+        """Whether the person who is signed in is the one the request speaks of, if any (OIDC Core 3.1.2.1).
+
+        It may do so by an `id_token_hint`, or by a value for `sub` in `claims`.
+        """
         hint = next((value for name, value in asked.parameters if name == "id_token_hint" and value), None)
-        if hint is None:
+        if hint is None and asked.wanted_subject is None:
             return True
-        claims = self._id_tokens.read_hint(hint)
-        return claims is not None and claims.get("sub") == self.subject_of(unit, signed_in.user_id, asked.client)
+        subject = self.subject_of(unit, signed_in.user_id, asked.client)
+        claims = self._id_tokens.read_hint(hint) if hint else {"sub": subject}
+        return claims is not None and claims.get("sub") == subject == (asked.wanted_subject or subject)
 
     def subject_of(self, unit: Unit, user_id: UUID, client: RegisteredClient) -> str:
         """The person's `sub` for this client."""
@@ -163,6 +167,11 @@ class Consents:
         if not theirs:
             raise NoStoreOfTheirs(asked)
         return _standing_in(asked, theirs)
+
+    def session_name_of(self, unit: Unit, signed_in: SignedIn, client: RegisteredClient) -> str:
+        """The session's `sid` for this client."""
+        user = find_user_by_id(unit, signed_in.user_id)
+        return session_name_for(signed_in.session_id, user.subject_salt if user else None, client.session_sector)
 
     def _of_member(self, unit: Unit, asked: AuthorizationRequest, signed_in: SignedIn) -> Standing:
         """No store is named: the person's own, to choose from where there are several (always asked then)."""

@@ -32,11 +32,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """When, how and in which session the person signed in, and the nonce the client wants back."""
+    """When, how and in which session (as the client names it) the person signed in, and the nonce it wants back."""
 
     auth_time: datetime
     amr: str
-    session_id: UUID | None
+    session_name: str | None
     nonce: str | None
 
 
@@ -86,7 +86,7 @@ class IdTokens:
             "at_hash": _half_hash(access_token, key.algorithm),
             "acr": ACR,
             "amr": sign_in.amr.split(),
-            "sid": str(sign_in.session_id) if sign_in.session_id else None,
+            "sid": sign_in.session_name,
             **about,
         }
         present = {name: value for name, value in claims.items() if value is not None}

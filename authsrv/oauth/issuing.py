@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from authsrv.identity.subjects import subject_for
+from authsrv.identity.subjects import session_name_for, subject_for
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.id_tokens import IdTokens, Person, SignIn, claims_about
@@ -71,10 +71,16 @@ class Issuing:
         if with_refresh_token:
             body["refresh_token"] = self.refresh_token_of(grant.id, grant.generation)
         if "openid" in scopes and terms.with_id_token:
-            sign_in = SignIn(grant.auth_time, grant.amr, grant.session_id, nonce)
+            sign_in = SignIn(grant.auth_time, grant.amr, _session_name(client, grant), nonce)
             about = claims_about(person_of(grant), scopes)
             body["id_token"] = self.id_tokens.issue(client, subject, about, sign_in, text)
         return body
+
+
+def _session_name(client: RegisteredClient, grant: LiveGrant) -> str | None:
+    if grant.session_id is None:
+        return None
+    return session_name_for(grant.session_id, grant.subject_salt, client.session_sector)
 
 
 def person_of(grant: LiveGrant) -> Person:

@@ -18,12 +18,12 @@ from authsrv.kit.public_keys import ALGORITHMS as PUBLIC_KEY_ALGORITHMS
 from authsrv.kit.public_keys import read_public_keys
 from authsrv.kit.rates import OFF, read_rate
 from authsrv.kit.signing import ALGORITHMS
-from authsrv.oauth.clients import CLIENT_TYPES, GRANTS_OF_TYPE, METHOD_OF_TYPE, SECRET_METHODS
+from authsrv.oauth.clients import CLIENT_TYPES, GRANTS_OF_TYPE, METHOD_OF_TYPE, SECRET_METHODS, sector_of
 from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 from authsrv.settings import is_loopback_host
-from authsrv.storage.approvals import APP, APPROVED, settle_open_requests
 from authsrv.storage.api_keys import announce_keys_of
+from authsrv.storage.approvals import APP, APPROVED, settle_open_requests
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, add_member
 from authsrv.storage.clients import Client, add_client, add_client_secret, expire_secrets, save_client
@@ -305,7 +305,7 @@ def _judge_choices(new: NewClient, auth_method: str | None) -> None:
         raise refused("userinfo_alg", f"must be one of {', '.join(ALGORITHMS)}")
     if new.subject_type not in {"public", "pairwise"}:
         raise refused("subject_type", "must be public or pairwise")
-    if new.subject_type == "pairwise" and len({urlsplit(uri).netloc for uri in new.redirect_uris}) > 1:
+    if new.subject_type == "pairwise" and len({sector_of(uri) for uri in new.redirect_uris}) > 1:
         # OIDC Core 8.1: without a sector document, one host is the sector.
         raise refused("redirect_uri", "of a client with pairwise subjects must all have the same host")
     if new.pkce not in {"required", "optional"}:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, bindparam, func, literal, or_, select, update
+from sqlalchemy import Boolean, String, Uuid, and_, bindparam, func, literal, or_, select, update
 from sqlmodel import col
 
 from authsrv.storage.columns import UTC_TIME
@@ -70,6 +70,7 @@ _FACTS = (
 )
 _LIVES = (col(Grant.revoked_at).is_(None), col(Grant.expires_at) > bindparam("now"))
 _OF_CLIENT = (col(Grant.id) == bindparam("grant_id"), col(Grant.client_id) == bindparam("client_row_id"))
+_CHALLENGE: Any = bindparam("code_challenge_sent", type_=String())
 _REDIRECT_URI: Any = bindparam("redirect_uri_sent", type_=String())
 _STORE_ID: Any = bindparam("store_id_sent", type_=Uuid())
 # Where the request names a store, only grants of that store.
@@ -84,8 +85,14 @@ _REDEEM = (
         col(Grant.redeemed_at).is_(None),
         col(Grant.code_expires_at) > bindparam("now"),
         # RFC 7636, 4.6; a verifier for a code that was asked for without a challenge is refused too (RFC 9700, 4.8.2).
-        col(Grant.code_challenge).is_not_distinct_from(bindparam("code_challenge_sent", type_=String())),
-        or_(_REDIRECT_URI.is_(None), col(Grant.redirect_uri) == _REDIRECT_URI),
+        col(Grant.code_challenge).is_not_distinct_from(_CHALLENGE),
+        or_(
+            col(Grant.redirect_uri) == _REDIRECT_URI,
+            # RFC 6749, 4.1.3: needed only where the request for the code had it.
+            and_(col(Grant.redirect_uri).is_(None), bindparam("is_only_uri", type_=Boolean())),
+            # With PKCE it may be left out (OAuth 2.1).
+            and_(_REDIRECT_URI.is_(None), _CHALLENGE.is_not(None)),
+        ),
     )
     .values(redeemed_at=bindparam("now"))
     .returning(*_FACTS)
@@ -113,11 +120,13 @@ def take_code(
     *,
     code_challenge: str | None,
     redirect_uri: str | None,
+    is_only_uri: bool,
     store_id: UUID | None = None,
     is_final: bool,
 ) -> LiveGrant | None:
     """Redeems the grant's code, once; None when it is not live, or not for this client, challenge, URI or store.
 
+    `is_only_uri`: no other than this one can have been meant where the request for the code had none.
     `is_final`: nothing that is judged afterwards can refuse the request.
     """
     fetch = unit.fetch_alone if is_final else unit.fetch_one
@@ -130,6 +139,7 @@ def take_code(
             code_challenge_sent=code_challenge,
             redirect_uri_sent=redirect_uri,
             store_id_sent=store_id,
+            is_only_uri=is_only_uri,
         )
     )
 

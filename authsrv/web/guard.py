@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from authsrv.identity.api_keys import KEY_PREFIX
 from authsrv.identity.principals import LookUp, Principal
-from authsrv.kit.errors import DomainError
+from authsrv.kit.errors import CredentialMissing, DomainError
 from authsrv.web.clients import look_up_client
 from authsrv.web.context import context_of
 from authsrv.web.limits import address_key, note_allowance
@@ -21,21 +21,22 @@ async def require(request: Request, scope: str | None, resource: str, *, needs_s
     runtime = runtime_of(request)
     credential = read_bearer(request)
     if credential is None:
-        raise _unauthorized(runtime, resource, "An access token is needed.", error=None)
+        # RFC 6750, 3.1: without a token, no error code in the challenge.
+        raise CredentialMissing("An access token is needed.", _challenge(runtime, resource))
     await runtime.ensure_fresh()
     principal = await _find(request, runtime, credential)
     issuer = runtime.settings.issuer
     # RFC 9068, 4: a token for another audience is as good as none.
     if principal is None or principal.audiences.isdisjoint({issuer, issuer + resource}):
-        raise _unauthorized(runtime, resource, "The access token is invalid or has expired.", error="invalid_token")
+        raise unauthorized(runtime, resource)
     if needs_store:
         note_use(request.scope, principal.client_id, API)
         await _count(request, runtime, principal)
     if scope is not None and scope not in principal.scopes:
-        raise _forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
+        raise forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
     asked_store = context_of(request).store
     if needs_store and (principal.store is None or asked_store not in {None, principal.store}):
-        raise _forbidden(runtime, resource, "This credential is not for this store.", scope)
+        raise forbidden(runtime, resource, "This credential is not for this store.", scope)
     return principal
 
 
@@ -75,13 +76,14 @@ def _challenge(runtime: Runtime, resource: str, **parts: str | None) -> dict[str
     return {"WWW-Authenticate": "Bearer " + ", ".join(f'{name}="{text}"' for name, text in said.items() if text)}
 
 
-def _unauthorized(runtime: Runtime, resource: str, description: str, *, error: str | None) -> DomainError:
-    # RFC 6750, 3.1: without a token, no error code in the challenge.
-    described = description if error else None
-    headers = _challenge(runtime, resource, error=error, error_description=described)
+def unauthorized(runtime: Runtime, resource: str) -> DomainError:
+    """The refusal of a token that is none here (RFC 6750, 3.1)."""
+    description = "The access token is invalid or has expired."
+    headers = _challenge(runtime, resource, error="invalid_token", error_description=description)
     return DomainError("unauthorized", 401, description, headers=headers)
 
 
-def _forbidden(runtime: Runtime, resource: str, description: str, scope: str | None) -> DomainError:
+def forbidden(runtime: Runtime, resource: str, description: str, scope: str | None) -> DomainError:
+    """The refusal of a token that may not do this (RFC 6750, 3.1)."""
     headers = _challenge(runtime, resource, error="insufficient_scope", error_description=description, scope=scope)
     return DomainError("insufficient_scope", 403, description, headers=headers)

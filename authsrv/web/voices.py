@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from authsrv.kit.errors import DomainError
+from authsrv.kit.errors import CredentialMissing, DomainError
 from authsrv.web.responses import NO_STORE, JsonResponse
 
 Voice: TypeAlias = Callable[[DomainError], Response]
@@ -27,6 +27,8 @@ _STANDARD_CODES = {"unauthorized": "invalid_token"}
 
 def protocol_voice(error: DomainError) -> Response:
     """The standards' error body (RFC 6749, 5.2)."""
+    if isinstance(error, CredentialMissing):
+        return JsonResponse({}, error.status, {**error.headers, **NO_STORE})
     body = {"error": _STANDARD_CODES.get(error.code, error.code), "error_description": error.description}
     return JsonResponse(body, error.status, {**error.headers, **NO_STORE})
 

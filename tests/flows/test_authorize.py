@@ -79,6 +79,14 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
     "prompt none with others": ({"prompt": "none login"}, "invalid_request"),
     "a max_age that is no number": ({"max_age": "soon"}, "invalid_request"),
     "claims that are no JSON": ({"claims": "{"}, "invalid_request"),
+    "an essential acr that is not had": (
+        {"claims": '{"id_token": {"acr": {"essential": true, "values": ["2", "3"]}}}'},
+        "unmet_authentication_requirements",
+    ),
+    "an essential acr of one value": (
+        {"claims": '{"id_token": {"acr": {"essential": true, "value": "gold"}}}'},
+        "unmet_authentication_requirements",
+    ),
     "claims of another shape": ({"claims": '{"userinfo": 1}'}, "invalid_request"),
     "NUL in the nonce": ({"nonce": "a\0b"}, "invalid_request"),
     "a nonce without end": ({"nonce": "n" * 513}, "invalid_request"),
@@ -247,6 +255,37 @@ def test_pkce_may_be_optional_for_one_client_and_cannot_be_downgraded(world: Wor
     assert app.redeem(code, code_verifier=None).status_code == 200
     code = person.allow(app.authorize_url())["code"]
     assert app.redeem(code, code_verifier=None).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("asked_with", "redeemed_with", "status"),
+    [
+        (None, None, 200),
+        (None, CALLBACK, 200),
+        (None, "https://app.example/other", 400),
+        (CALLBACK, CALLBACK, 200),
+        (CALLBACK, None, 400),
+    ],
+)
+def test_without_pkce_the_redirect_uri_is_needed_where_the_request_had_it(
+    world: World, asked_with: str | None, redeemed_with: str | None, status: int
+) -> None:
+    """RFC 6749, 4.1.3."""
+    app = App.registered(world, pkce="optional")
+    url = app.authorize_url(redirect_uri=asked_with, code_challenge=None, code_challenge_method=None)
+    code = Person.signed_in(world).allow(url)["code"]
+    answer = app.redeem(code, redirect_uri=redeemed_with, code_verifier=None)
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("redeemed_with", [None, CALLBACK])
+def test_with_pkce_a_redirect_uri_that_was_left_out_is_the_one_registered(
+    world: World, redeemed_with: str | None
+) -> None:
+    app = App.registered(world)
+    code = Person.signed_in(world).allow(app.authorize_url(redirect_uri=None))["code"]
+    assert app.redeem(code, redirect_uri=redeemed_with).status_code == 200
 
 
 @pytest.mark.parametrize(

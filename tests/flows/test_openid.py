@@ -1,5 +1,6 @@
 """OpenID Connect: who the person is, said in a signed token and at the userinfo endpoint, until they sign out."""
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import nullcontext
 from hashlib import sha256
@@ -12,6 +13,8 @@ from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import KeySet
 
+from authsrv.storage.unit import Unit
+from authsrv.storage.users import find_user_by_id
 from tests.people import App, Person, answer_in, forms_of
 from tests.support.world import World
 
@@ -59,6 +62,33 @@ def test_a_claim_can_be_asked_for_by_itself(world: World) -> None:
     assert userinfo(world, tokens["access_token"]).json()["email"] == person.email
 
 
+@pytest.mark.parametrize("subject_type", ["public", "pairwise"])
+def test_an_app_can_ask_for_one_person(world: World, subject_type: str) -> None:
+    app = App.registered(world, subject_type=subject_type)
+    wanted, other = Person.signed_in(world), Person.signed_in(world)
+    _, claims = verified(world, app.log_in(wanted)["id_token"])
+    url = app.authorize_url(claims=json.dumps({"id_token": {"sub": {"value": claims["sub"]}}}))
+    assert "code" in answer_in(wanted.visit(url))
+    assert other.visit(url).url.path == "/sign-in"
+    assert answer_in(other.visit(f"{url}&prompt=none"))["error"] == "login_required"
+
+
+@pytest.mark.parametrize(
+    "acr",
+    [
+        {"essential": True, "values": ["2", "1"]},
+        {"essential": True, "value": "1"},
+        {"essential": True},
+        {"values": ["2"]},
+        None,
+    ],
+)
+def test_an_acr_that_is_had_or_only_wished_for_stops_nobody(world: World, acr: dict[str, Any] | None) -> None:
+    asked = json.dumps({"id_token": {"acr": acr}})
+    tokens = App.registered(world).log_in(Person.signed_in(world), claims=asked)
+    assert verified(world, tokens["id_token"])[1]["acr"] == "1"
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA"])
 def test_a_client_chooses_the_algorithm(world: World, algorithm: str) -> None:
     app = App.registered(world, id_token_alg=algorithm)
@@ -83,10 +113,19 @@ def test_an_id_token_is_no_access_token(world: World) -> None:
     assert refused.headers["www-authenticate"].startswith("Bearer ")
 
 
+def test_who_sends_no_token_hears_no_error_code(world: World) -> None:
+    """RFC 6750, 3.1."""
+    for answer in (world.http.get("/oauth/userinfo"), world.http.post("/oauth/userinfo")):
+        assert (answer.status_code, answer.json()) == (401, {})
+        assert answer.headers["www-authenticate"].startswith('Bearer realm="authsrv"')
+        assert "error" not in answer.headers["www-authenticate"]
+
+
 def test_userinfo_needs_openid(world: World) -> None:
     tokens = App.registered(world).log_in(Person.signed_in(world), scope="orders:read")
     refused = userinfo(world, tokens["access_token"])
     assert (refused.status_code, refused.json()["error"]) == (403, "insufficient_scope")
+    assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
 
 
 def test_userinfo_is_signed_for_who_asks_for_it(world: World) -> None:
@@ -117,6 +156,37 @@ def test_pairwise_subjects_differ_by_sector_and_stay_the_same_in_one(world: Worl
     assert str(person.user_id) not in subjects
     assert userinfo(world, tokens[0]["access_token"]).json()["sub"] == subjects[0]
     assert str(person.user_id) not in tokens[0]["access_token"]
+
+
+@pytest.mark.parametrize("subject_type", ["public", "pairwise"])
+def test_two_apps_cannot_compare_the_names_they_have_for_a_session(world: World, subject_type: str) -> None:
+    person = Person.signed_in(world)
+    uris = ("https://one.example/cb", "https://two.example/cb")
+    apps = [App.registered(world, subject_type=subject_type, redirect_uris=[uri]) for uri in uris]
+    names = [[verified(world, app.log_in(person)["id_token"])[1]["sid"] for _ in range(2)] for app in apps]
+    assert names[0][0] == names[0][1] != names[1][0] == names[1][1]
+
+
+def test_a_pairwise_apps_hint_signs_out_at_once(world: World) -> None:
+    app, person = App.registered(world, subject_type="pairwise"), Person.signed_in(world)
+    person.visit(logout_url(id_token_hint=app.log_in(person)["id_token"]))
+    assert person.visit("/account").url.path == "/sign-in"
+
+
+def test_a_hint_of_another_session_signs_nobody_out(world: World) -> None:
+    app, person = App.registered(world), Person.signed_in(world)
+    hint = app.log_in(person)["id_token"]
+    person.visit("/sign-in")
+    person.send(person.visit("/sign-out"), form=-1)
+
+    def begin(unit: Unit) -> str:
+        user = find_user_by_id(unit, person.user_id)
+        assert user is not None
+        return world.runtime.sessions.begin(unit, user, ("otp",), "", "")[0]
+
+    person.browser.cookies.set("authsrv_session", world.transact(begin), domain="127.0.0.1")
+    assert person.visit(logout_url(id_token_hint=hint)).status_code == 200
+    assert person.visit("/account").url.path == "/account"
 
 
 def test_max_age_and_prompt_login_ask_for_a_fresh_sign_in(world: World) -> None:

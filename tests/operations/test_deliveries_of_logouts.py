@@ -16,6 +16,7 @@ from authsrv.storage.grants import Grant
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
 from tests.conftest import migrate_to_head
+from tests.people import App, Person
 from tests.support.receiver import Answer, Receiver
 from tests.support.world import Registered, World
 
@@ -114,7 +115,8 @@ def test_an_app_hears_of_the_end_of_the_session(world: World, algorithm: str) ->
     assert claims["iss"] == world.url
     assert claims["aud"] == client.client_id
     assert claims["sub"] == str(who.user_id)
-    assert claims["sid"] == str(who.session_id)
+    # The row's own id would let apps compare sessions.
+    assert claims["sid"] not in {"", str(who.session_id)}
     assert claims["events"] == {EVENT: {}}
     assert claims["exp"] - claims["iat"] == 120
     assert claims["jti"]
@@ -172,6 +174,20 @@ def test_a_pairwise_app_hears_its_own_name_for_the_person(world: World) -> None:
         return world.runtime.consents.subject_of(unit, who.user_id, registered)
 
     assert subject == world.transact(known_as) != str(who.user_id)
+
+
+@pytest.mark.parametrize("subject_type", ["public", "pairwise"])
+def test_the_session_has_the_name_it_had_in_the_id_token(world: World, subject_type: str) -> None:
+    person = Person.signed_in(world)
+    with Receiver() as receiver:
+        client = App.registered(world, backchannel_logout_uri=receiver.url, subject_type=subject_type)
+        id_token = client.log_in(person)["id_token"]
+        keys = KeySet.import_key_set(world.http.get("/oauth/jwks").json())
+        claims = jwt.decode(id_token, keys, algorithms=["RS256"]).claims
+        person.send(person.visit("/sign-out"), form=-1)
+        wait_for(receiver)
+        told = read(world, receiver.requests[0].body).claims
+    assert (told["sid"], told["sub"]) == (claims["sid"], claims["sub"])
 
 
 def test_a_repeated_message_carries_a_fresh_token(world: World) -> None:

@@ -39,9 +39,6 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
             raise InvalidRequestError("Parameter code_verifier is malformed.")
         if verifier is None and self.client.requires_pkce and self.request.terms.needs_pkce:
             raise InvalidRequestError("Parameter code_verifier is missing.")
-        if verifier is None and "redirect_uri" not in form:
-            # RFC 6749, 4.1.3; with PKCE it may be left out (OAuth 2.1).
-            raise InvalidRequestError("Parameter redirect_uri is missing.")
         self.code_challenge = challenge_of(verifier) if verifier else None
         self.asked_audience = self.server.audience_of(self.request)
 
@@ -51,12 +48,14 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  #
         handle = self.server.issuing.read_code(form["code"])
         if handle is None:
             raise refused_code()
+        sent_uri = form.get("redirect_uri")
         grant = take_code(
             unit,
             handle.row_id,
             self.client.row_id,
             code_challenge=self.code_challenge,
-            redirect_uri=form.get("redirect_uri"),
+            redirect_uri=sent_uri,
+            is_only_uri=sent_uri is None or self.client.redirect_uris == (sent_uri,),
             store_id=self.request.terms.store_id,
             is_final=not self.asked_audience,
         )

@@ -1,5 +1,6 @@
 """uvicorn, made to end and to refuse in bounded time and memory: its supervisor and its HTTP protocol."""
 
+import asyncio
 import logging
 import socket
 import time
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 # What a head (request line and headers) may take; the parser itself knows no bound.
 _HEAD_BYTES = 65_536
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_REQUEST_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # What a worker needs beyond its drain time: to see the signal, and to close the database.
 _LEAVE_SECONDS = 5.0
 
@@ -79,10 +81,24 @@ class Supervisor(Multiprocess):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Refuses a head without end (RFC 6585, 5) before it fills the memory."""
+    """Refuses a head without end (RFC 6585, 5) before it fills the memory, and a request that does not come to its end.
 
+    Between two requests uvicorn's own limit on idle connections counts.
+    """
+
+    request_seconds = 30.0
     _head_bytes = 0
     _in_head = True
+    _is_whole = False
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(self.request_seconds, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
@@ -90,12 +106,36 @@ class BoundedHttp(HttpToolsProtocol):
         if self._in_head and self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(_HEAD_TOO_LARGE)
             self.transport.close()
+        # A request that came in one piece, as nearly all do, needs no timer.
+        if self._is_whole:
+            self._stop_waiting()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(self.request_seconds, self._give_up)
 
     def on_message_begin(self) -> None:
         self._in_head = True
+        self._is_whole = False
         self._head_bytes = 0
         super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._is_whole = True
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
+
+    def _give_up(self) -> None:
+        """RFC 9110, 15.5.9. Who has sent nothing at all, or awaits an answer already, is not spoken to."""
+        self._patience = None
+        if self.transport.is_closing():
+            return
+        if self._in_head and self.headers is not None:
+            self.transport.write(_REQUEST_TOO_SLOW)
+        self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None

@@ -27,7 +27,7 @@ def caller_of(scope: Scope, headers: dict[bytes, bytes], proxies: Networks) -> C
     if not proxies or not _is_trusted(peer, proxies):
         return Caller(peer, scope["scheme"] == "https", _is_loopback(peer), came_through_proxy=False)
     forwarded = [
-        hop.strip() for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if hop.strip()
+        _bare(hop.strip()) for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if hop.strip()
     ]
     # From the right: each proxy adds whom it saw; what stands left of the first stranger is the stranger's own claim.
     address = next((hop for hop in reversed(forwarded) if not _is_trusted(hop, proxies)), peer)
@@ -44,6 +44,13 @@ def host_of(headers: dict[bytes, bytes], caller: Caller) -> str:
     bare = name if name.endswith("]") else name.rpartition(":")[0] or name
     # RFC 1034, 3.1: the dot at the end only says that the name is whole.
     return bare.removesuffix(".")
+
+
+def _bare(hop: str) -> str:
+    """The address of a hop: some proxies add the port, and brackets around an IPv6 address with it."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _is_trusted(address: str, proxies: Networks) -> bool:

@@ -33,6 +33,7 @@ _HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 _TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
+_HEADER_NAMES = re.compile(rb"[\w-]{1,100}( *, *[\w-]{1,100}){0,50}")
 _CORS_ANSWER = (
     (b"access-control-allow-origin", b"*"),
     (
@@ -106,12 +107,13 @@ class Gate:
         answer = _Answer(scope, send, self._headers(scope, headers, context))
         try:
             _refuse_plain(scope, caller)
+            _refuse_unnamed(scope, headers)
             if (
                 scope["method"] == "OPTIONS"
                 and b"access-control-request-method" in headers
                 and answer.allows_any_origin
             ):
-                await Response(status_code=204, headers=self._preflight)(scope, receive, answer.send)
+                await Response(status_code=204, headers=self._preflight_for(headers))(scope, receive, answer.send)
             else:
                 await self._app(scope, self._limited(scope, headers, receive), answer.send)
         except Exception as error:  # the last place where anything can still be answered
@@ -152,6 +154,14 @@ class Gate:
         if cross_origin:
             added.extend(_CORS_ANSWER)
         return _Headers(added, cross_origin)
+
+    def _preflight_for(self, headers: dict[bytes, bytes]) -> dict[str, str]:
+        """A script may send whatever it asks to send along, since nothing of the browser's own goes with it."""
+        asked = headers.get(b"access-control-request-headers", b"")
+        if not _HEADER_NAMES.fullmatch(asked):
+            return self._preflight
+        allowed = f"{self._preflight['access-control-allow-headers']}, {asked.decode('ascii')}"
+        return {**self._preflight, "access-control-allow-headers": allowed}
 
     def _limited(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """Refuses a body that says it is too large, and stops one that turns out to be."""
@@ -252,6 +262,14 @@ def _refuse_plain(scope: Scope, caller: Caller) -> None:
     """Plain HTTP is for this machine and for probes; a redirect would only hide that a secret crossed the wire."""
     if not (caller.is_secure or caller.is_loopback or _path_within(scope) in _PLAIN_HTTP_PATHS):
         raise DomainError("https_required", 403, "This server answers over HTTPS only.")
+
+
+def _refuse_unnamed(scope: Scope, headers: dict[bytes, bytes]) -> None:
+    """RFC 9112, 3.2: one Host header, no less and no more."""
+    if b"host" not in headers and scope["http_version"] == "1.1":
+        raise DomainError("invalid_request", 400, "The Host header is missing.")
+    if len(headers) < len(scope["headers"]) and sum(name == b"host" for name, _ in scope["headers"]) > 1:
+        raise DomainError("invalid_request", 400, "There is more than one Host header.")
 
 
 def _enter(scope: Scope, prefix: str) -> None:

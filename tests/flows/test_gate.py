@@ -2,11 +2,12 @@
 
 import socket
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import httpx
 import pytest
 
+from authsrv.web.addresses import caller_of
 from tests.actors import FORM, Service
 from tests.support.world import World
 
@@ -55,6 +56,38 @@ def test_scripts_of_any_origin_may_call_what_browsers_need(sqlite_world: World, 
     assert preflight.status_code == 204
     assert "POST" in preflight.headers["access-control-allow-methods"]
     assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
+
+
+def test_a_script_may_send_whatever_headers_it_asks_to_send(sqlite_world: World) -> None:
+    asked = {**PREFLIGHT, "Access-Control-Request-Headers": "authorization,x-requested-with, sentry-trace"}
+    answer = sqlite_world.http.options("/oauth/token", headers=asked)
+    allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
+    assert {"authorization", "content-type", "x-requested-with", "sentry-trace"} <= allowed
+    assert "access-control-request-headers" in answer.headers["vary"].lower()
+
+
+@pytest.mark.parametrize("asked", ["x y", "x;y", "x\ty, <b>", ",", "x" * 5000])
+def test_what_is_no_list_of_headers_is_not_repeated(sqlite_world: World, asked: str) -> None:
+    answer = sqlite_world.http.options("/oauth/token", headers={**PREFLIGHT, "Access-Control-Request-Headers": asked})
+    known = sqlite_world.http.options("/oauth/token", headers={**ORIGIN, "Access-Control-Request-Method": "POST"})
+    assert answer.headers["access-control-allow-headers"] == known.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"200"),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", b"200"),
+    ],
+    ids=["none", "two", "one", "none-in-1.0"],
+)
+def test_a_request_names_one_host(sqlite_world: World, head: bytes, status: bytes) -> None:
+    port = httpx.URL(sqlite_world.url).port or 0
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(head)
+        assert connection.recv(64).startswith(b"HTTP/1.1 " + status)
 
 
 def test_a_script_may_read_the_headers_it_needs(sqlite_world: World) -> None:
@@ -172,6 +205,25 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
 
 
 PROXY, STRANGER = "10.1.2.3", "203.0.113.5"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        (STRANGER, STRANGER),
+        (f"{STRANGER}:50123", STRANGER),
+        (f"198.51.100.1:1, {STRANGER}:2, 10.9.9.9:3", STRANGER),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[::ffff:10.9.9.9]:1", PROXY),
+        ("", PROXY),
+    ],
+)
+def test_a_forwarded_address_may_have_a_port(forwarded: str, address: str) -> None:
+    scope = {"client": (PROXY, 1), "scheme": "http"}
+    headers = {b"x-forwarded-for": forwarded.encode()}
+    assert caller_of(scope, headers, [ip_network("10.0.0.0/8")]).address == address
 
 
 @pytest.mark.parametrize(

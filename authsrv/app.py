@@ -59,8 +59,8 @@ from authsrv.shop.events import KIND as WEBHOOK
 from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
+from authsrv.web.chosen_limits import chosen_limits
 from authsrv.web.gate import Gate
-from authsrv.web.limits import Limits
 from authsrv.web.outbox import choose_mailer
 from authsrv.web.runtime import Runtime
 from authsrv.web.stationery import Stationery
@@ -187,7 +187,6 @@ class _House:
             clients=self._clients,
             identifiers=identifiers,
             clock=clock,
-            subject_of=self._consents.subject_of,
         )
         self._sessions.on_end(logout.queue_logouts)
         webhooks = self._webhooks = Webhooks(
@@ -205,7 +204,7 @@ class _House:
 
     def _build_app(self, clock: Clock, identifiers: Identifiers) -> Starlette:
         metrics = Metrics()
-        limits = _begin_limits(self._settings, clock)
+        limits = chosen_limits(self._settings, clock)
         take_reading = metrics.watch(
             feed_age=self._revocations.age_seconds,
             statements=lambda: self._database.statements,
@@ -366,17 +365,6 @@ class _House:
 def _mail_limit(settings: Settings) -> MailLimit | None:
     rate = read_rate(settings.limits.sign_in_per_email)
     return MailLimit(rate.amount, timedelta(seconds=rate.seconds)) if rate else None
-
-
-def _begin_limits(settings: Settings, clock: Clock) -> Limits:
-    chosen = settings.limits
-    rates = {
-        "sign_in_per_address": chosen.sign_in_per_address,
-        "sign_in_per_store": chosen.sign_in_per_store,
-        "token_per_client": chosen.token_per_client,
-        "api_per_credential": chosen.api_per_credential,
-    }
-    return Limits(settings.rate_limit_url.get_secret_value(), rates, clock, workers=chosen.workers)
 
 
 async def _pass_on(_: Request, error: Exception) -> Response:

@@ -28,7 +28,7 @@ from authsrv.web.cookies import clear_cookie, read_cookie, set_cookie
 from authsrv.web.page import page, read_page_form
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import begin_session, find_signed_in
-from authsrv.web.sign_in_limits import refuse_flood
+from authsrv.web.sign_in_limits import refuse_flood, refuse_mail_flood
 from authsrv.web.templates import language_of, redirect, render
 
 _SIGN_IN_HANDLE = Purpose(6, "si_")
@@ -59,6 +59,7 @@ async def take_email(request: Request) -> Response:
     except DomainError:
         return await _email_page(request, arrival, email=typed, error="sign_in.email_wrong", status=400)
     await refuse_flood(request)
+    await refuse_mail_flood(request, arrival.prefix)
     runtime = runtime_of(request)
 
     def begin(unit: Unit) -> tuple[CodeMail, str | None]:

@@ -48,6 +48,32 @@ def test_a_network_address_gets_so_many_sign_ins(tmp_path: Path, smtp_sink: Smtp
         assert ask(post, **other).status_code == 200
 
 
+def from_address(number: int) -> dict[str, str]:
+    return {"X-Forwarded-For": f"203.0.113.{number}", "X-Forwarded-Proto": "https"}
+
+
+def test_who_asks_for_much_does_not_close_a_store_to_who_asks_for_little(tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    limits = {"sign_in_per_address": "off", "sign_in_per_store": "2/10minutes"}
+    with limited(tmp_path, smtp_sink, limits=limits, trusted_proxies="127.0.0.1") as post:
+        greedy = [ask(post, **from_address(1)).status_code for _ in range(6)]
+        assert greedy == [200] * 5 + [429]
+        assert [ask(post, **from_address(2)).status_code for _ in range(4)] == [200, 200, 200, 429]
+        # There is an end to it all the same: ten times the limit.
+        assert [ask(post, **from_address(number)).status_code for number in range(3, 20)] == [200] * 14 + [429] * 3
+
+
+def test_passwords_and_resent_codes_do_not_use_up_a_stores_sign_ins(tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    limits = {"sign_in_per_address": "off", "sign_in_per_store": "2/10minutes"}
+    with limited(tmp_path, smtp_sink, limits=limits) as post:
+        person = post.person()
+        for _ in range(8):
+            person.send(person.visit("/sign-in/password"), email=person.email, password="guess")
+        asked = post.ask(person)
+        for _ in range(5):
+            person.send(asked, form=-1)
+        assert [ask(post).status_code for _ in range(4)] == [200, 200, 200, 200]
+
+
 def test_an_email_address_gets_five_mails(tmp_path: Path, smtp_sink: SmtpSink) -> None:
     with limited(tmp_path, smtp_sink, limits={"sign_in_per_address": "off"}) as post:
         person = post.person()

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
 
 from authsrv.kit.mail import OUTBOX
 from authsrv.kit.vault import SealBroken, Vault
@@ -11,6 +14,7 @@ from authsrv.operations.secrets_file import secrets_path
 from authsrv.settings import Settings, is_loopback_host, unknown_environment_names
 from authsrv.storage.clients import list_clients
 from authsrv.storage.unit import Unit
+from authsrv.storage.webhooks import Webhook, list_all_webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,24 @@ def inspect_keys(unit: Unit, vault: Vault) -> list[Finding]:
     return []
 
 
+def inspect_webhooks(unit: Unit, vault: Vault) -> list[Finding]:
+    """Whether every webhook's secret can be opened with the secret keys at hand."""
+    broken = [webhook for webhook in list_all_webhooks(unit) if not _opens(vault, webhook)]
+    remedy = "put the secret key that sealed it back behind the new one, or run: authsrv webhooks rotate-secret"
+    return [
+        Finding(f"webhook {webhook.id}", f"the secret for {webhook.url} cannot be opened", remedy, unsafe=True)
+        for webhook in broken
+    ]
+
+
+def _opens(vault: Vault, webhook: Webhook) -> bool:
+    try:
+        vault.open(webhook.sealed_secret, webhook.id.bytes)
+    except SealBroken:
+        return False
+    return True
+
+
 def _inspect_issuer(settings: Settings) -> Iterator[Finding]:
     if not settings.issuer:
         yield Finding("issuer", "is not set", "set AUTHSRV_ISSUER to this server's public https URL", unsafe=True)
@@ -75,6 +97,10 @@ def _inspect_issuer(settings: Settings) -> Iterator[Finding]:
         yield Finding("issuer", "is not https", "put TLS in front and name the https URL", unsafe=True)
     elif is_loopback_host(urlsplit(settings.issuer).hostname or ""):
         yield Finding("issuer", "names this machine only", "name the host that people and apps use", unsafe=True)
+    elif not settings.trusted_proxies:
+        problem = "is empty, so what ends TLS is taken for the caller: requests are refused, or all share one limit"
+        remedy = "set AUTHSRV_TRUSTED_PROXIES to the address of what ends TLS in front"
+        yield Finding("trusted_proxies", problem, remedy, unsafe=False)
 
 
 def _inspect_secrets(settings: Settings) -> Iterator[Finding]:
@@ -92,6 +118,9 @@ def _inspect_secrets(settings: Settings) -> Iterator[Finding]:
     path = secrets_path(settings) if settings.is_sqlite and not texts else None
     if path is not None and path.exists() and path.stat().st_mode & 0o077:
         yield Finding(str(path), "others on this machine can read it", f"chmod 600 {path}", unsafe=True)
+    file = make_url(settings.database_url.get_secret_value()).database if settings.is_sqlite else None
+    if file and Path(file).exists() and Path(file).stat().st_mode & 0o077:
+        yield Finding(file, "others on this machine can read it", f"chmod 600 {file}*", unsafe=True)
 
 
 def _inspect_mail(settings: Settings) -> Iterator[Finding]:

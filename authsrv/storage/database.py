@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -192,8 +193,8 @@ class Database:
             watch(statement)
 
     def _sqlite_engine(self) -> AsyncEngine:
-        if path := self._url.database:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if (path := self._url.database) and path != ":memory:":
+            _make_private(Path(path))
         engine = create_async_engine(
             self._url,
             pool_size=self._pool_size,
@@ -228,6 +229,12 @@ class Database:
             hide_parameters=True,
             connect_args=arguments,
         )
+
+
+def _make_private(path: Path) -> None:
+    """Makes a SQLite file for its owner alone, unless it is there; what SQLite keeps beside it follows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
 
 
 def _driver_url(text: str) -> URL:

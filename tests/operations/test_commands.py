@@ -10,6 +10,7 @@ from tests.actors import Operator
 from tests.support.server import CommandResult
 
 SECRET = "a-secret-of-the-tests-long-enough-for-every-purpose"
+OTHER = "another-secret-of-the-tests-long-enough-for-it-all"
 PRODUCTS = "product_id,code,brand,name,price,stock\nA100,M-1,Harbour,Mug,14.00,5\nB200,B-1,Harbour,Bowl,18.5,7\n"
 
 
@@ -172,3 +173,18 @@ def test_check_shows_what_is_unsafe_and_no_secret(operator: Operator) -> None:
     assert "UNSAFE  issuer" in for_people.stdout
     assert "AUTHSRV_MADE_UP" in for_people.stdout
     assert SECRET not in for_people.stdout + for_people.stderr
+
+
+def test_check_tells_of_a_webhook_whose_secret_cannot_be_opened(operator: Operator) -> None:
+    made = operator.ask("webhooks", "create", "https://shop.example/hook", "--store", "shop")
+    name = f"webhook {made['id']}"
+
+    def found(secrets: str) -> dict[str, dict[str, str]]:
+        checked = json.loads(operator.run("check", "--json", AUTHSRV_SECRET_KEYS=secrets).stdout)
+        return {finding["name"]: finding for finding in checked["findings"]}
+
+    assert name not in found(SECRET)
+    assert name not in found(f"{OTHER},{SECRET}")
+    told = found(OTHER)[name]
+    assert told["unsafe"]
+    assert "rotate-secret" in told["remedy"]

@@ -40,6 +40,9 @@ def test_a_fresh_folder_gets_a_database_and_a_secret_of_its_own(tmp_path: Path) 
         assert "AUTHSRV_SERVICE_HOST is no setting" in server.log()
         secret_file = tmp_path / "var" / "secret_keys"
         assert stat.S_IMODE(secret_file.stat().st_mode) == 0o600
+        files = list((tmp_path / "var").glob("authsrv.db*"))
+        assert {path.name for path in files} == {"authsrv.db", "authsrv.db-wal", "authsrv.db-shm"}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
         secret = secret_file.read_text()
         assert secret.strip() not in server.log()
         kids = {key["kid"] for key in httpx.get(f"{server.url}/oauth/jwks").json()["keys"]}

@@ -177,6 +177,21 @@ def test_a_production_set_up_with_care_has_nothing_unsafe() -> None:
     assert [finding for finding in inspect_settings(safe(), {}) if finding.unsafe] == []
 
 
+@pytest.mark.parametrize(("proxies", "is_told"), [("", True), ("10.1.2.3", False)])
+def test_an_https_issuer_without_proxies_is_worth_a_note(proxies: str, is_told: bool) -> None:  # noqa: FBT001
+    found = [finding for finding in inspect_settings(safe(trusted_proxies=proxies), {}) if not finding.unsafe]
+    assert ("trusted_proxies" in [finding.name for finding in found]) is is_told
+
+
+def test_a_database_that_others_can_read_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "authsrv.db"
+    file.touch()
+    settings = safe(database_url=f"sqlite:///{file}")
+    for mode, is_told in ((0o644, True), (0o640, True), (0o600, False)):
+        file.chmod(mode)
+        assert (str(file) in [one.name for one in inspect_settings(settings, {}) if one.unsafe]) is is_told
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [

@@ -23,7 +23,7 @@ from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.operations.commands.running import AsJson, command_database, command_settings, fail
 from authsrv.operations.commands.welcome import demo_summary
 from authsrv.operations.demo import seed_demo
-from authsrv.operations.inspection import Finding, inspect_clients, inspect_keys, inspect_settings
+from authsrv.operations.inspection import Finding, inspect_clients, inspect_keys, inspect_settings, inspect_webhooks
 from authsrv.operations.logs import set_up_logs
 from authsrv.operations.metrics import MULTIPROCESS_FOLDER
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, schema_is_current
@@ -97,7 +97,7 @@ def check(as_json: AsJson = False) -> None:
                 f"{'UNSAFE' if finding.unsafe else 'note  '}  {finding.name}: {finding.problem}\n"
                 f"        → {finding.remedy}"
             )
-        if not findings:
+        if not any(finding.unsafe for finding in findings):
             typer.echo("Nothing unsafe found.")
     if any(finding.unsafe for finding in findings):
         raise typer.Exit(1)
@@ -205,7 +205,8 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _inspect_database(settings: Settings) -> list[Finding]:
     def look(unit: Unit) -> list[Finding]:
-        return [*inspect_clients(unit), *inspect_keys(unit, _vault(settings))]
+        of_webhooks = Vault(secret_keys_of(settings, SystemEntropy()), "webhook secret", SystemEntropy())
+        return [*inspect_clients(unit), *inspect_keys(unit, _vault(settings)), *inspect_webhooks(unit, of_webhooks)]
 
     async def work(database: Database) -> list[Finding]:
         if not await schema_is_current(database):

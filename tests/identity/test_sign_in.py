@@ -168,3 +168,32 @@ def test_only_who_is_new_joins_the_store_unless_it_was_named(unit: Unit, sign_in
 
 def roles(unit: Unit, user_id: UUID) -> list[str]:
     return [membership.role for membership in list_memberships(unit, user_id)]
+
+
+def test_after_a_hundred_wrong_codes_an_address_gets_none_until_a_day_has_passed(
+    unit: Unit, clock: ManualClock
+) -> None:
+    """NIST SP 800-63B, 5.2.2: a new sign-in brings new tries, but not without end."""
+    sign_ins = SignIns(SecretKeys([NEW]), None)
+    for _ in range(20):
+        mail = sign_ins.begin(unit, EMAIL)
+        for _ in range(MOST_TRIES):
+            with pytest.raises((WrongCode, NoTriesLeft)):
+                sign_ins.confirm(unit, mail.sign_in_id, wrong(mail))
+    with pytest.raises(TooManyMails) as refused:
+        sign_ins.begin(unit, EMAIL)
+    assert refused.value.wait_seconds == 3600
+    assert sign_ins.begin(unit, "somebody@example.com").code
+    clock.move(timedelta(hours=23))
+    with pytest.raises(TooManyMails):
+        sign_ins.begin(unit, EMAIL)
+    clock.move(timedelta(hours=2))
+    assert sign_ins.begin(unit, EMAIL).code
+
+
+def test_right_codes_do_not_count_as_wrong_ones(unit: Unit) -> None:
+    sign_ins = SignIns(SecretKeys([NEW]), None)
+    for _ in range(101):
+        mail = sign_ins.begin(unit, EMAIL)
+        sign_ins.confirm(unit, mail.sign_in_id, mail.code)
+    assert sign_ins.begin(unit, EMAIL).code

@@ -10,8 +10,7 @@ from authsrv.dialects import customer_api, order_api, storefront, vend
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, api_passwords, consent, logos, outbox, password, sign_in, sign_out, static
-from authsrv.pages.developers import apps, credentials, events, new_app, overview, settings, team
-from authsrv.pages.developers import deliveries
+from authsrv.pages.developers import apps, credentials, deliveries, events, new_app, overview, settings, team
 from authsrv.pages.developers import keys as app_keys
 from authsrv.pages.developers import usage as app_usage
 from authsrv.pages.developers import webhooks as app_webhooks

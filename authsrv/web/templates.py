@@ -45,8 +45,8 @@ def render(
     `calls_home` lets its script ask us.
 
     Templates know, besides their context: `t` and `m` (texts by key, plain and with markup), `url` (path → link),
-    `asset`, `csrf` (the hidden field's value), `when` (a time in words), `ago` (the same, told from now), `number` (with
-    the language's separators), `lang`, `here` (this page, query included).
+    `asset`, `csrf` (the hidden field's value), `when` (a time in words), `ago` (the same, told from now), `number`
+    (with the language's separators), `lang`, `here` (this page, query included).
     """
     stationery = runtime_of(request).stationery
     language = language_of(request)

@@ -26,10 +26,10 @@ class _Body(BaseModel):
 
 
 class ProductIn(_Body):
-    code: str = Field(min_length=1, max_length=64)
+    code: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_is_text)]
     quantity: int = Field(ge=1, le=10_000)
     # Where two brands use the same code.
-    brand: str | None = Field(None, max_length=100)
+    brand: Annotated[str, Field(max_length=100), AfterValidator(_is_text)] | None = None
 
 
 class OrderIn(_Body):

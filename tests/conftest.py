@@ -1,6 +1,5 @@
 """Fixtures for all tests: one running server a worker and engine, shared; who breaks things makes one of their own."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,13 +9,11 @@ import structlog
 from hypothesis import settings as hypothesis_settings
 from sqlmodel import Session, create_engine
 
-from authsrv.kit.clock import SystemClock
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.identifiers import Identifiers
-from authsrv.operations.schema import migrate
-from authsrv.storage.database import Database
 from authsrv.storage.models import METADATA
 from authsrv.storage.unit import Unit
+from tests.support.databases import migrate_to_head
 from tests.support.postgres import PostgresCluster
 from tests.support.world import ManualClock, World
 
@@ -98,19 +95,6 @@ def unit(clock: ManualClock) -> Iterator[Unit]:
     yield unit
     unit.close()
     engine.dispose()
-
-
-def migrate_to_head(url: str) -> None:
-    """`authsrv migrate` without a process."""
-
-    async def go() -> None:
-        clock = SystemClock()
-        database = Database(url, clock=clock, identifiers=Identifiers(clock, SystemEntropy()))
-        await database.start()
-        await migrate(database)
-        await database.close()
-
-    asyncio.run(go())
 
 
 def _serve(url: str) -> Iterator[World]:

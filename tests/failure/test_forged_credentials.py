@@ -13,7 +13,7 @@ from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.oauth.tokens import OPAQUE_ACCESS
 from tests.actors import Service
-from tests.conftest import migrate_to_head
+from tests.support.databases import migrate_to_head
 from tests.support.world import SECRET_KEY, World
 
 COUNT = 10_000

@@ -21,8 +21,8 @@ from authsrv.storage.clients import find_client
 from authsrv.storage.signing_keys import list_signing_keys
 from authsrv.storage.unit import Unit
 from tests.actors import Service
-from tests.conftest import migrate_to_head
 from tests.people import Person
+from tests.support.databases import migrate_to_head
 from tests.support.programs import find_postgres_program
 from tests.support.world import SECRET_KEY, World
 

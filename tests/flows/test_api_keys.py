@@ -15,8 +15,8 @@ from authsrv.kit.machine_secrets import make_secret
 from authsrv.storage.api_keys import ApiKey, find_api_key
 from authsrv.storage.unit import Unit
 from tests.actors import ORDER, Service, bearer
-from tests.conftest import migrate_to_head
 from tests.rules.test_statements import counted
+from tests.support.databases import migrate_to_head
 from tests.support.world import World
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 
 from tests.actors import Operator, Service, bearer
-from tests.conftest import migrate_to_head
 from tests.flows.test_api_keys import Key
 from tests.people import App
+from tests.support.databases import migrate_to_head
 from tests.support.world import SECRET_KEY, ManualClock, World
 
 PROXIED = {"X-Forwarded-Proto": "https"}

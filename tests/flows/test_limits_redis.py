@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.actors import Service
-from tests.conftest import migrate_to_head
+from tests.support.databases import migrate_to_head
 from tests.support.redis import RedisServer
 from tests.support.world import World
 

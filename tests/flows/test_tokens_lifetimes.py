@@ -9,8 +9,9 @@ import pytest
 
 from authsrv.kit.errors import DomainError
 from authsrv.storage.clients import find_client, save_client
-from tests.conftest import ENGINES, migrate_to_head
+from tests.conftest import ENGINES
 from tests.people import App, Person
+from tests.support.databases import migrate_to_head
 from tests.support.postgres import PostgresCluster
 from tests.support.world import ManualClock, World
 

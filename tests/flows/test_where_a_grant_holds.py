@@ -11,8 +11,8 @@ from authsrv.oauth.consent import Standing
 from authsrv.storage.stores import add_store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import list_memberships
-from tests.conftest import migrate_to_head
 from tests.people import App, Person
+from tests.support.databases import migrate_to_head
 from tests.support.world import World
 
 

@@ -20,7 +20,7 @@ from authsrv.operations.deliveries import WAITS, DeliveryWorker, wait_after
 from authsrv.storage.database import Database
 from authsrv.storage.deliveries import Delivery, add_delivery, claim_deliveries
 from authsrv.storage.unit import Unit
-from tests.conftest import migrate_to_head
+from tests.support.databases import migrate_to_head
 from tests.support.receiver import Answer, Received, Receiver
 from tests.support.server import REPOSITORY
 from tests.support.world import ManualClock

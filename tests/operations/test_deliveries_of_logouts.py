@@ -15,8 +15,8 @@ from authsrv.storage.clients import find_client
 from authsrv.storage.grants import Grant
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
-from tests.conftest import migrate_to_head
 from tests.people import App, Person
+from tests.support.databases import migrate_to_head
 from tests.support.receiver import Answer, Receiver
 from tests.support.world import Registered, World
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.actors import ORDER, Operator, bearer
-from tests.conftest import migrate_to_head
+from tests.support.databases import migrate_to_head
 from tests.support.server import ServerProcess
 
 SECRET = "a-secret-of-the-tests-long-enough-for-every-purpose"

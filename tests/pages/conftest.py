@@ -10,8 +10,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conftest import ENGINES, migrate_to_head
+from tests.conftest import ENGINES
 from tests.people import Person
+from tests.support.databases import migrate_to_head
 from tests.support.postgres import PostgresCluster
 from tests.support.smtp import SmtpSink
 from tests.support.world import World

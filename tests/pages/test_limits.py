@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from authsrv.web.limits import address_key
-from tests.conftest import migrate_to_head
 from tests.pages.conftest import Post
+from tests.support.databases import migrate_to_head
 from tests.support.redis import RedisServer
 from tests.support.smtp import SmtpSink
 from tests.support.world import World

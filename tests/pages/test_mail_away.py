@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import migrate_to_head
 from tests.pages.conftest import NO_LIMIT, Post
+from tests.support.databases import migrate_to_head
 from tests.support.ports import free_port
 from tests.support.smtp import SmtpSink
 from tests.support.world import World

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import migrate_to_head
 from tests.pages.conftest import Post
 from tests.people import Person
+from tests.support.databases import migrate_to_head
 from tests.support.world import World
 
 

@@ -25,9 +25,10 @@ from authsrv.storage.database import Database
 from authsrv.storage.grants import Grant
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
-from tests.conftest import ENGINES, migrate_to_head
+from tests.conftest import ENGINES
 from tests.rotation.engine import VERIFIER, PlainSqlite, Postgres
 from tests.support import processes
+from tests.support.databases import migrate_to_head
 from tests.support.postgres import PostgresCluster
 from tests.support.server import ServerProcess
 from tests.support.traffic import FORM, SECRET_KEY, Answer, Caller, settings_of

@@ -9,9 +9,9 @@ import pytest
 
 from authsrv.identity.customer_api import get_customer, revoke_password
 from tests.actors import Service
-from tests.conftest import migrate_to_head
 from tests.dialects.customer_api.shopper import Shopper
 from tests.people import App, Person
+from tests.support.databases import migrate_to_head
 from tests.support.world import ManualClock, World
 
 ACCESS_DENIED = {

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from authsrv.dialects.customer_api.answers import asks_for_gzip
-from tests.conftest import migrate_to_head
 from tests.dialects.customer_api.shopper import TOKEN_PATH, Shopper
+from tests.support.databases import migrate_to_head
 from tests.support.world import World
 
 STRANGER = "203.0.113.9"

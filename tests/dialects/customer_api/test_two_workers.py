@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from authsrv.identity.customer_api import get_customer, revoke_password
-from tests.conftest import migrate_to_head
 from tests.dialects.customer_api.shopper import Shopper
+from tests.support.databases import migrate_to_head
 from tests.support.world import World
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.actors import ORDER, Service, order_of
-from tests.conftest import migrate_to_head
+from tests.support.databases import migrate_to_head
 from tests.support.world import World
 
 MISSING = "01900000-0000-7000-8000-000000000000"

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from authsrv.dialects.storefront.answers import JSON, JSON_API, answer
 from authsrv.kit.errors import DomainError
+from authsrv.shop.carts import CartRefusal
 
 Faults = Mapping[str, Sequence[str]]
 
@@ -30,6 +31,12 @@ def plain_voice(error: DomainError) -> Response:
 
 def _word(error: DomainError, media_type: str) -> Response:
     body: dict[str, object] = {"error": error.description}
-    if isinstance(error, Unprocessable):
-        body["errors"] = {field: list(texts) for field, texts in error.faults.items()}
+    if (faults := _faults(error)) is not None:
+        body["errors"] = {field: list(texts) for field, texts in faults.items()}
     return answer(body, error.status, headers=error.headers, media_type=media_type)
+
+
+def _faults(error: DomainError) -> Faults | None:
+    if isinstance(error, CartRefusal):
+        return {error.field: [error.fault]}
+    return error.faults if isinstance(error, Unprocessable) else None

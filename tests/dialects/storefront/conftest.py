@@ -1,0 +1,60 @@
+"""Shops on a server that keeps its mails where the tests can read them."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import ENGINES, migrate_to_head
+from tests.dialects.storefront.shopper import Shop
+from tests.support.postgres import PostgresCluster
+from tests.support.world import World
+
+# Everybody here calls from the same address; the limits have a test of their own.
+_NO_LIMITS = {
+    "sign_in_per_address": "off",
+    "sign_in_per_store": "off",
+    "sign_in_per_email": "off",
+    "token_per_client": "off",
+    "api_per_credential": "off",
+}
+
+
+@pytest.fixture(scope="session")
+def sqlite_mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    yield from _open(f"sqlite:///{tmp_path_factory.mktemp('mall') / 'authsrv.db'}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_mall(postgres: PostgresCluster) -> Iterator[World]:
+    name = f"mall_{uuid4().hex}"
+    postgres.create_database(name)
+    yield from _open(postgres.url(name))
+
+
+@pytest.fixture(params=ENGINES)
+def mall(request: pytest.FixtureRequest) -> World:
+    """A server for many shops, on each engine in turn."""
+    running: World = request.getfixturevalue(f"{request.param}_mall")
+    return running
+
+
+@pytest.fixture
+def shop(mall: World) -> Shop:
+    """A shop of the test's own, on each engine in turn."""
+    return Shop.opened(mall)
+
+
+@pytest.fixture
+def corner_shop(sqlite_mall: World) -> Shop:
+    """The same on SQLite alone, for what has nothing to do with the database."""
+    return Shop.opened(sqlite_mall)
+
+
+def _open(url: str) -> Iterator[World]:
+    migrate_to_head(url)
+    limits = dict(_NO_LIMITS)
+    database = {"timeout_seconds": 20.0}
+    world = World(url, mail_url="outbox:", limits=limits, database=database, webhook_allow_loopback=True)
+    yield world
+    world.close()

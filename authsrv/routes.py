@@ -10,7 +10,7 @@ from authsrv.dialects import customer_api, order_api, storefront, vend
 from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, api_passwords, consent, logos, outbox, password, sign_in, sign_out, static
-from authsrv.pages.developers import apps, credentials, deliveries, events, new_app, overview, settings, team
+from authsrv.pages.developers import apps, credentials, deliveries, events, new_app, overview, settings, team, trying
 from authsrv.pages.developers import keys as app_keys
 from authsrv.pages.developers import usage as app_usage
 from authsrv.pages.developers import webhooks as app_webhooks
@@ -18,6 +18,9 @@ from authsrv.pages.operator import approvals as operator_approvals
 from authsrv.pages.operator import apps as operator_apps
 from authsrv.pages.operator import audit as operator_audit
 from authsrv.pages.operator import people as operator_people
+from authsrv.pages.store import apps as store_apps
+from authsrv.pages.store import customers as store_customers
+from authsrv.pages.store import staff as store_staff
 from authsrv.web.doors import Dialect, Door, Handler
 from authsrv.web.gate import GateRules
 from authsrv.web.page import refusal_page
@@ -87,6 +90,8 @@ DOORS = (
     Door("/developers/apps/{app}/team/remove", {"POST": team.remove}),
     Door("/developers/apps/{app}/team/leave", {"POST": team.leave}),
     Door("/developers/apps/{app}/team/revoke", {"POST": team.revoke}),
+    Door("/developers/apps/{app}/try", {"GET": trying.show, "POST": trying.begin}),
+    Door("/developers/try/callback", {"GET": trying.finish}),
     Door("/logos/{logo}.png", {"GET": logos.serve}),
     Door("/developers/apps/{app}/keys", {"GET": app_keys.show, "POST": app_keys.create}),
     Door("/developers/apps/{app}/keys/{key}/revoke", {"POST": app_keys.revoke}),
@@ -97,6 +102,17 @@ DOORS = (
     Door("/developers/apps/{app}/webhooks/{webhook}/secret", {"POST": app_webhooks.rotate}),
     Door("/developers/apps/{app}/webhooks/{webhook}/redeliver", {"POST": deliveries.send_again}),
     Door("/developers/apps/{app}/webhooks/{webhook}/deliveries/{delivery}", {"GET": deliveries.show}),
+    # a store
+    Door("/store", {"GET": store_apps.choose}),
+    Door("/store/{prefix}", {"GET": store_apps.show}),
+    Door("/store/{prefix}/apps/disconnect", {"POST": store_apps.disconnect}),
+    Door("/store/{prefix}/keys/revoke", {"POST": store_apps.revoke_key}),
+    Door("/store/{prefix}/customers", {"GET": store_customers.show, "POST": store_customers.change}),
+    Door("/store/{prefix}/customers/all", {"POST": store_customers.change_all}),
+    Door("/store/{prefix}/staff", {"GET": store_staff.show, "POST": store_staff.invite}),
+    Door("/store/{prefix}/staff/remove", {"POST": store_staff.remove}),
+    Door("/store/{prefix}/staff/invitations/revoke", {"POST": store_staff.revoke}),
+    Door("/invitations/{invitation}", {"GET": store_staff.ask_join, "POST": store_staff.join}),
     # the operator
     Door("/operator", {"GET": operator_approvals.queue}),
     Door("/operator/requests/{request}", {"GET": operator_approvals.ask_decision, "POST": operator_approvals.decide}),

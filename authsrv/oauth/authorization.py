@@ -118,9 +118,16 @@ class AuthorizationRules:
         self._resources = resources
 
     def prove_client(
-        self, pairs: Sequence[tuple[str, str]], find: Callable[[str], RegisteredClient | None]
+        self,
+        pairs: Sequence[tuple[str, str]],
+        find: Callable[[str], RegisteredClient | None],
+        *,
+        own_uri: str | None = None,
     ) -> tuple[RegisteredClient, str]:
-        """The client and the redirect URI the answer may go to. Raises UnprovenRequest."""
+        """The client and the redirect URI the answer may go to. Raises UnprovenRequest.
+
+        `own_uri` is one of this server's own that the door vouches for, beside those registered.
+        """
         client_ids = _values(pairs, "client_id")
         client = find(client_ids[0]) if len(client_ids) == 1 else None
         if client is None or client.is_suspended or not client.check_grant_type("authorization_code"):
@@ -133,7 +140,8 @@ class AuthorizationRules:
             if len(client.redirect_uris) != 1:
                 raise UnprovenRequest("redirect_uri_missing")
             return client, client.redirect_uris[0]
-        if not any(_is_same_uri(uris[0], registered, client.type) for registered in client.redirect_uris):
+        is_registered = any(_is_same_uri(uris[0], registered, client.type) for registered in client.redirect_uris)
+        if not is_registered and uris[0] != own_uri:
             raise UnprovenRequest("redirect_uri_mismatch")
         return client, uris[0]
 

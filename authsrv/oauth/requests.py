@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
 
+from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.storage.unit import Unit
 
@@ -48,8 +49,13 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         headers: Mapping[str, str],
         form: Sequence[tuple[str, str]],
         terms: Terms = STANDARD_TERMS,
+        vouched: RegisteredClient | None = None,
     ) -> None:
-        """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2)."""
+        """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2).
+
+        `vouched` is a client that the house itself speaks for: it need not authenticate. No door sets it from what it
+        was sent.
+        """
         # Authlib's own constructor looks for https at every request; the URI is the issuer's, judged by the settings.
         self.method = method
         self.uri = uri
@@ -58,6 +64,7 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         self.auth_method: str | None = None
         self.unit = unit
         self.terms = terms
+        self.vouched = vouched
         self.payload = FormPayload(form)
         for name, values in self.payload.datalist.items():
             if len(values) > 1 and name not in _MAY_REPEAT:

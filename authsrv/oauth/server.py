@@ -126,6 +126,9 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
     def authenticate_client(
         self, request: ProtocolRequest, methods: Sequence[str], endpoint: str = "token"
     ) -> RegisteredClient:
+        if request.vouched is not None and not request.vouched.is_suspended:
+            request.client = request.vouched
+            return request.vouched
         return authenticate(
             request, self.clients, self.assertions, self._clock, self.secret_uses, allow_public="none" in methods
         )

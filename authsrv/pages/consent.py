@@ -44,6 +44,7 @@ from authsrv.web.page import page
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.sessions import find_signed_in, session_cookie
 from authsrv.web.templates import error_page, language_of, link, render
+from authsrv.web.trying import callback_uri
 
 _FORM_LIVES = timedelta(minutes=30)
 _TOLD: dict[str, type[CannotConnect]] = {refusal.why: refusal for refusal in (StoresFull, NoStoreOfTheirs)}
@@ -202,7 +203,9 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
     grant = runtime.consents.grant(unit, asked, signed_in, store=store, scopes=scopes, grant_id=form.handle.row_id)
     if grant is None:
         raise StaleConsent
-    welcome_customer(unit, signed_in, store)
+    if asked.back.redirect_uri != callback_uri(request):
+        # Who tries an app out becomes nobody's customer by that.
+        welcome_customer(unit, signed_in, store)
     add_audit_event(
         unit,
         "grant.allowed",

@@ -69,6 +69,16 @@ def find_app_of(unit: Unit, client_id: str, user_id: UUID) -> tuple[Client, str]
     return unit.session.exec(query).first()
 
 
+def find_app_by_row(unit: Unit, client_row_id: UUID, user_id: UUID) -> tuple[Client, str] | None:
+    """The same by its row."""
+    query = (
+        select(Client, ClientMember.role)
+        .join(ClientMember, col(ClientMember.client_id) == col(Client.id))
+        .where(Client.id == client_row_id, ClientMember.user_id == user_id, col(Client.deleted_at).is_(None))
+    )
+    return unit.session.exec(query).first()
+
+
 def list_apps_of(unit: Unit, user_id: UUID) -> list[tuple[Client, str]]:
     """The person's apps, newest first, with their role in each."""
     query = (

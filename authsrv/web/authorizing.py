@@ -25,6 +25,7 @@ from authsrv.storage.unit import Unit
 from authsrv.web.context import context_of
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import error_page, language_of, link, render
+from authsrv.web.trying import trial_uri
 
 CONSENT_FORM = Purpose(9, "co_")
 _FRESH_MARK = Purpose(10, "fs_")
@@ -62,7 +63,9 @@ def judge_pairs(unit: Unit, request: Request, pairs: Pairs) -> AuthorizationRequ
     runtime = runtime_of(request)
     asked = [(name, value) for name, value in pairs if name != FRESH_SINCE]
     rules = runtime.server.rules
-    client, redirect_uri = rules.prove_client(asked, lambda client_id: runtime.server.clients.find(unit, client_id))
+    client, redirect_uri = rules.prove_client(
+        asked, lambda client_id: runtime.server.clients.find(unit, client_id), own_uri=trial_uri(unit, request, asked)
+    )
     return rules.judge(asked, client, redirect_uri, _manner_of(request, asked))
 
 

@@ -21,6 +21,7 @@ from authsrv.storage.grants import prune_grants, prune_superseded_grants
 from authsrv.storage.idempotency import prune_idempotency_keys
 from authsrv.storage.leases import take_lease
 from authsrv.storage.mails import prune_mails
+from authsrv.storage.registrations import prune_registrations
 from authsrv.storage.revocations import prune_revocations
 from authsrv.storage.sessions import prune_sessions
 from authsrv.storage.signing_keys import prune_signing_keys
@@ -78,6 +79,7 @@ class Housekeeping:
             "assertions": prune_assertions,
             "idempotency_keys": prune_idempotency_keys,
             "carts": prune_carts,
+            "registrations": prune_registrations,
             "usage": lambda unit, batch: prune_usage(unit, (unit.now() - usage_kept).date(), batch),
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }

@@ -12,6 +12,11 @@ from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
 
+# How a client came to be: a developer made it, it registered itself, or its client_id is a document's URL.
+MADE = "made"
+REGISTERED = "registered"
+DOCUMENT = "document"
+
 
 class Client(SQLModel, table=True):
     """A registered client with the metadata of RFC 7591, 2, and what authsrv lets each choose for itself."""
@@ -24,6 +29,8 @@ class Client(SQLModel, table=True):
     client_id: str = Field(max_length=512, unique=True)
     name: str = Field(max_length=200)
     type: str = Field(max_length=10)
+    origin: str = Field(default=MADE, max_length=10, sa_column_kwargs={"server_default": MADE})
+    # Somebody has to be named: for those that nobody vouches for, a person who does not exist.
     developer_id: UUID = Field(foreign_key="user.id", index=True)
     store_id: UUID | None = Field(default=None, foreign_key="store.id", index=True)
     # Whom it acts for, where it is a person's own and no app.

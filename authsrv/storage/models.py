@@ -21,6 +21,7 @@ from authsrv.storage.mails import Mail
 from authsrv.storage.orders import Order, OrderLine
 from authsrv.storage.prices import Price
 from authsrv.storage.products import Product
+from authsrv.storage.registrations import InitialAccessToken, Registration
 from authsrv.storage.revocations import Revocation
 from authsrv.storage.sessions import Session
 from authsrv.storage.signing_keys import SigningKey
@@ -45,6 +46,7 @@ TABLES = (
     EmailCode,
     Grant,
     IdempotencyKey,
+    InitialAccessToken,
     Invitation,
     Lease,
     Mail,
@@ -53,6 +55,7 @@ TABLES = (
     OrderLine,
     Price,
     Product,
+    Registration,
     Revocation,
     Session,
     SigningKey,

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _add_usage()
     _add_invitations()
     _tie_to_apps()
+    _add_registrations()
 
 
 def _add_usage() -> None:
@@ -122,3 +123,37 @@ def _add_approval() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client_logo")),
         sa.UniqueConstraint("client_id", name=op.f("uq_client_logo_client_id")),
     )
+
+
+def _add_registrations() -> None:
+    """Apps that make themselves known."""
+    op.add_column("client", sa.Column("origin", sa.String(10), server_default="made", nullable=False))
+    op.create_table(
+        "initial_access_token",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_initial_access_token")),
+    )
+    op.create_table(
+        "registration",
+        sa.Column("client_id", sa.Uuid(), nullable=False),
+        sa.Column("initial_access_token_id", sa.Uuid(), nullable=True),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=True),
+        sa.Column("is_shared", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_registration_client_id")),
+        sa.ForeignKeyConstraint(
+            ["initial_access_token_id"],
+            ["initial_access_token.id"],
+            name=op.f("fk_registration_initial_access_token_id"),
+        ),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_registration")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_registration_fingerprint")),
+    )
+    op.create_index(op.f("ix_registration_expires_at"), "registration", ["expires_at"], unique=False)

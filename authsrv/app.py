@@ -8,10 +8,6 @@ from functools import partial
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from authsrv.identity.api_keys import ApiKeys
@@ -47,7 +43,8 @@ from authsrv.operations.demo import demo_credentials, seed_demo
 from authsrv.operations.feed import FeedReader
 from authsrv.operations.housekeeping import Housekeeping
 from authsrv.operations.key_uses import KeyUses
-from authsrv.operations.logs import set_up_logs
+from authsrv.operations.logs import log_request, set_up_logs
+from authsrv.operations.memory import settle_memory
 from authsrv.operations.metrics import Metrics
 from authsrv.operations.schema import ensure_schema
 from authsrv.operations.secrets_file import secret_keys_of
@@ -60,7 +57,8 @@ from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
 from authsrv.web.chosen_limits import chosen_limits
-from authsrv.web.gate import Gate
+from authsrv.web.gate import Gate, Observer
+from authsrv.web.hall import Hall
 from authsrv.web.outbox import choose_mailer
 from authsrv.web.runtime import Runtime
 from authsrv.web.stationery import Stationery
@@ -103,15 +101,25 @@ def well_known_routes(app: Starlette) -> list[Route]:
 def worker_app() -> Starlette:
     """What each process of `authsrv serve` runs: the app, with its logs."""
     settings = load_settings()
-    set_up_logs(settings.log, settings.log_level)
-    return create_app(settings)
+    log_answered = set_up_logs(settings.log, settings.log_level)
+    return _House(settings, SystemClock(), SystemEntropy(), log_answered, owns_process=True).app
 
 
 class _House:
     """All parts of one app, wired."""
 
-    def __init__(self, settings: Settings, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        entropy: Entropy,
+        log_answered: Observer = log_request,
+        *,
+        owns_process: bool = False,
+    ) -> None:
         identifiers = Identifiers(clock, entropy)
+        self._log_answered = log_answered
+        self._owns_process = owns_process
         self._settings = settings
         self._clock = clock
         keys = secret_keys_of(settings, entropy)
@@ -210,24 +218,16 @@ class _House:
             statements=lambda: self._database.statements,
             redis_away=lambda: limits.is_redis_away,
         )
-        gate = Middleware(
-            Gate,
+        app = Hall(build_routes(), self._live)
+        app.gate = Gate(
+            app.router,
             settings=self._settings,
             rules=gate_rules(),
             clock=clock,
             names=RequestNames(self._entropy),
-            observe=metrics.observe,
+            observe=(metrics.observe, self._log_answered),
             usage=self._usage,
         )
-        app = Starlette(
-            routes=build_routes(),
-            middleware=[gate],
-            # The gate words every error, in the voice of its path.
-            exception_handlers={HTTPException: _pass_on},
-            lifespan=self._live,
-        )
-        # A redirect would be made of the Host header, and send a secret to where that points.
-        app.router.redirect_slashes = False
         app.state.metrics = metrics
         app.state.take_reading = take_reading
         app.state.write_usage = self._usage_writer.write
@@ -285,6 +285,8 @@ class _House:
             # A reading that outlives those who asked for it ends before its connection does.
             stack.push_async_callback(self._feed.settle)
             await self._begin()
+            if self._owns_process:
+                settle_memory()
             beside: tuple[Callable[[], Awaitable[None]], ...] = (
                 self._feed.run,
                 self._feed.listen,
@@ -365,10 +367,6 @@ class _House:
 def _mail_limit(settings: Settings) -> MailLimit | None:
     rate = read_rate(settings.limits.sign_in_per_email)
     return MailLimit(rate.amount, timedelta(seconds=rate.seconds)) if rate else None
-
-
-async def _pass_on(_: Request, error: Exception) -> Response:
-    raise error
 
 
 async def _survive(work: Callable[[], Awaitable[None]]) -> None:

@@ -1,9 +1,5 @@
 """The map: every path, its methods and who answers, on one page."""
 
-from collections.abc import Mapping
-
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
 from authsrv.dialects import customer_api, order_api, storefront, vend
@@ -21,7 +17,7 @@ from authsrv.pages.operator import people as operator_people
 from authsrv.pages.store import apps as store_apps
 from authsrv.pages.store import customers as store_customers
 from authsrv.pages.store import staff as store_staff
-from authsrv.web.doors import Dialect, Door, Handler
+from authsrv.web.doors import Dialect, Door, Doorkeeper
 from authsrv.web.gate import GateRules
 from authsrv.web.page import refusal_page
 from authsrv.web.store_hosts import IssuersRoute
@@ -167,14 +163,4 @@ def metadata_paths() -> dict[str, str]:
 
 def _route(door: Door) -> Route:
     kind = Route if door.at_stores else IssuersRoute
-    return kind(door.path, _by_method(door.handlers), methods=list(door.handlers))
-
-
-def _by_method(handlers: Mapping[str, Handler]) -> Handler:
-    if len(handlers) == 1:
-        return next(iter(handlers.values()))
-
-    async def choose(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
-
-    return choose
+    return kind(door.path, Doorkeeper(door.handlers), methods=list(door.handlers))

@@ -1,15 +1,18 @@
 """Signing keys: making them, and signing and checking JWTs with them (RFC 7515, 7517, 7518, 8037)."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from copy import copy
-from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from functools import partial
+from typing import Any, Literal, TypeAlias, cast
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
-from joserfc.util import urlsafe_b64encode
 
 Algorithm: TypeAlias = Literal["ES256", "RS256", "EdDSA"]
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "RS256", "EdDSA")
@@ -27,6 +30,7 @@ class _Registry(jws.JWSRegistry):
 _Registry.algorithms = dict(jws.JWSRegistry.algorithms)
 _Registry.algorithms["EdDSA"] = copy(_Registry.algorithms["EdDSA"])
 _Registry.algorithms["EdDSA"].security_warning = None
+_ES256 = ECDSA(SHA256())
 # What others sign with may be more than what is signed with here; headers nobody knows are passed over (RFC 7515, 4).
 _REGISTRIES = {
     algorithm: _Registry(algorithms=[algorithm], strict_check_header=False)
@@ -56,14 +60,41 @@ def public_jwk(key: Key, algorithm: Algorithm) -> dict[str, Any]:
     return {**key.as_dict(private=False), "use": "sig", "alg": algorithm}
 
 
+class Signer:
+    """Signs with one key.
+
+    What all its tokens have in common is found out once: joserfc spells the header and judges the key anew for every
+    token, which costs a third of what the signature itself does.
+    """
+
+    def __init__(self, key: Key, algorithm: Algorithm) -> None:
+        """Raises a JoseError for a key that this algorithm does not sign with."""
+        signs = _REGISTRIES[algorithm].get_alg(algorithm)
+        key.check_use("sig")
+        signs.check_key(key)
+        self._kid = key.kid
+        self._algorithm = algorithm
+        self._headers: dict[str, bytes] = {}
+        self._sign: Callable[[bytes], bytes] = (
+            partial(_sign_es256, cast("EllipticCurvePrivateKey", key.get_op_key("sign")))
+            if algorithm == "ES256"
+            else partial(signs.sign, key=key)
+        )
+
+    def sign(self, claims: Mapping[str, Any], typ: str) -> str:
+        """A compact JWS over the claims; `typ` keeps one kind of token from passing for another (RFC 8725, 3.11)."""
+        header = self._headers.get(typ)
+        if header is None:
+            # RFC 7515, 7.1
+            header = _encode(orjson.dumps({"alg": self._algorithm, "typ": typ, "kid": self._kid})) + b"."
+            self._headers[typ] = header
+        signing_input = header + _encode(orjson.dumps(claims))
+        return (signing_input + b"." + _encode(self._sign(signing_input))).decode("ascii")
+
+
 def sign(claims: Mapping[str, Any], key: Key, algorithm: Algorithm, typ: str) -> str:
-    """A compact JWS over the claims; `typ` keeps one kind of token from passing for another (RFC 8725, 3.11)."""
-    signs = _REGISTRIES[algorithm].get_alg(algorithm)
-    key.check_use("sig")
-    signs.check_key(key)
-    # RFC 7515, 7.1, put together here: joserfc would spell and judge the same few headers anew for every token.
-    signing_input = _header(algorithm, typ, key.kid) + b"." + urlsafe_b64encode(orjson.dumps(claims))
-    return (signing_input + b"." + urlsafe_b64encode(signs.sign(signing_input, key))).decode("ascii")
+    """The same with a key that signs once in a while."""
+    return Signer(key, algorithm).sign(claims, typ)
 
 
 def read_header(token: str) -> dict[str, Any] | None:
@@ -85,6 +116,11 @@ def verify(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
     return claims if isinstance(claims, dict) else None
 
 
-@lru_cache(maxsize=64)
-def _header(algorithm: Algorithm, typ: str, kid: str) -> bytes:
-    return urlsafe_b64encode(orjson.dumps({"alg": algorithm, "typ": typ, "kid": kid}))
+def _sign_es256(key: EllipticCurvePrivateKey, signing_input: bytes) -> bytes:
+    """R and S, 32 octets each (RFC 7518, 3.4); OpenSSL speaks of them in DER."""
+    r, s = decode_dss_signature(key.sign(signing_input, _ES256))
+    return (r << 256 | s).to_bytes(64, "big")
+
+
+def _encode(octets: bytes) -> bytes:
+    return urlsafe_b64encode(octets).rstrip(b"=")

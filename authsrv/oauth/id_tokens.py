@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from authsrv.kit.clock import Clock
-from authsrv.kit.signing import Algorithm, read_header, sign, verify
+from authsrv.kit.signing import Algorithm, read_header, verify
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.keyring import Keyring
 
@@ -90,13 +90,13 @@ class IdTokens:
             **about,
         }
         present = {name: value for name, value in claims.items() if value is not None}
-        return sign(present, key.key, key.algorithm, "JWT")
+        return key.signer.sign(present, "JWT")
 
     def sign_claims(self, client: RegisteredClient, claims: Mapping[str, Any], algorithm: str, typ: str) -> str:
         """Other claims for the client as a JWT, such as a userinfo response (OIDC Core 5.3.2)."""
         key = self._keyring.signing(cast("Algorithm", algorithm))
         now = self._clock.time_ns() // 1_000_000_000
-        return sign({"iss": self._issuer, "aud": client.client_id, "iat": now, **claims}, key.key, key.algorithm, typ)
+        return key.signer.sign({"iss": self._issuer, "aud": client.client_id, "iat": now, **claims}, typ)
 
     def read_hint(self, text: str) -> dict[str, Any] | None:
         """The claims of an ID token of ours, expired or not (OIDC RP-Initiated Logout 1.0, 2), else None."""

@@ -13,7 +13,7 @@ import orjson
 from joserfc.jwk import Key
 
 from authsrv.kit.clock import Clock
-from authsrv.kit.signing import ALGORITHMS, Algorithm, export_private, generate_key, import_private, public_jwk
+from authsrv.kit.signing import ALGORITHMS, Algorithm, Signer, export_private, generate_key, import_private, public_jwk
 from authsrv.kit.vault import Vault
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.signing_keys import SigningKey, add_signing_key, list_signing_keys, lock_signing_keys
@@ -31,6 +31,7 @@ class RingKey:
     kid: str
     algorithm: Algorithm
     key: Key
+    signer: Signer
     signs_at: datetime
     expires_at: datetime | None
 
@@ -58,10 +59,13 @@ class Keyring:
     def signing(self, algorithm: Algorithm) -> RingKey:
         """The key that signs now. Raises LookupError when there is none."""
         now = self._clock.now()
-        ready = [key for key in self._keys.values() if key.algorithm == algorithm and key.signs_at <= now]
-        if not ready:
+        newest = None
+        for key in self._keys.values():
+            if key.algorithm == algorithm and key.signs_at <= now and (not newest or key.signs_at > newest.signs_at):
+                newest = key
+        if newest is None:
             raise LookupError(f"no signing key for {algorithm}")
-        return max(ready, key=lambda key: key.signs_at)
+        return newest
 
     def find(self, kid: object) -> RingKey | None:
         """The key of this name, to check a signature with."""
@@ -81,7 +85,8 @@ class Keyring:
 
     def _open(self, row: SigningKey) -> RingKey:
         key = import_private(self._vault.open(row.sealed_jwk, owner=row.kid.encode()))
-        return RingKey(row.kid, cast("Algorithm", row.algorithm), key, row.signs_at, row.expires_at)
+        algorithm = cast("Algorithm", row.algorithm)
+        return RingKey(row.kid, algorithm, key, Signer(key, algorithm), row.signs_at, row.expires_at)
 
 
 def ensure_keys(unit: Unit, vault: Vault) -> None:

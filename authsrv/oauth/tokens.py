@@ -16,7 +16,7 @@ from authsrv.identity.subjects import open_person, seal_person
 from authsrv.kit.clock import Clock
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.kit.identifiers import Identifiers, is_uuid7, parse_uuid
-from authsrv.kit.signing import Algorithm, read_header, sign, verify
+from authsrv.kit.signing import Algorithm, read_header, verify
 from authsrv.kit.vault import Vault
 from authsrv.oauth.bare_tokens import BARE_JWT, BARE_TYPE, read_bare, spell_bare
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient
@@ -151,8 +151,8 @@ class AccessTokens:
             return self._sealer.seal(OPAQUE_ACCESS, self._to_handle(token)), token
         ring_key = self._keyring.signing(cast("Algorithm", client.signing_alg))
         if client.token_format == BARE_JWT and behalf is None:
-            return sign(self._bare_claims(token), ring_key.key, ring_key.algorithm, BARE_TYPE), token
-        return sign(self._claims(token), ring_key.key, ring_key.algorithm, JWT_TYPE), token
+            return ring_key.signer.sign(self._bare_claims(token), BARE_TYPE), token
+        return ring_key.signer.sign(self._claims(token), JWT_TYPE), token
 
     def find(self, text: str) -> AccessToken | None:
         """The token if it is ours, unexpired and not taken back. The caller has made sure that the feed is fresh."""

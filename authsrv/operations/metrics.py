@@ -6,6 +6,8 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from authsrv.web.gate import Answered
+
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 # Set by `serve` before it starts several workers; the library reads it by itself.
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -43,16 +45,18 @@ class Metrics:
             multiprocess_mode="max",
         )
 
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+    def observe(self, answered: Answered) -> None:
         """Counts one answer."""
-        known = self._known.get((method, route, status))
+        kind = (answered.method, answered.route, answered.status)
+        known = self._known.get(kind)
         if known is None:
             # Looking a counter up by its labels costs more than counting; there are as many as the registry keeps.
+            method, route, status = kind
             known = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
-            self._known[method, route, status] = known
+            self._known[kind] = known
         requests, durations = known
         requests.inc()
-        durations.observe(seconds)
+        durations.observe(answered.seconds)
 
     def watch(
         self, *, feed_age: Callable[[], float], statements: Callable[[], int], redis_away: Callable[[], bool]

@@ -23,9 +23,10 @@ class Caller:
 def caller_of(scope: Scope, headers: dict[bytes, bytes], proxies: Networks) -> Caller:
     """The caller as the socket tells, or as trusted proxies tell."""
     # A Unix socket or a test client names no address: only this machine can be there.
-    peer = scope["client"][0] if scope.get("client") else "127.0.0.1"
+    client = scope.get("client")
+    peer = client[0] if client else "127.0.0.1"
     if not proxies or not _is_trusted(peer, proxies):
-        return Caller(peer, scope["scheme"] == "https", _is_loopback(peer), came_through_proxy=False)
+        return _direct(peer, scope["scheme"])
     forwarded = [
         _bare(hop.strip()) for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if hop.strip()
     ]
@@ -40,6 +41,11 @@ def host_of(headers: dict[bytes, bytes], caller: Caller) -> str:
     host = headers.get(b"host", b"")
     if caller.came_through_proxy:
         host = headers.get(b"x-forwarded-host", host)
+    return _bare_name(host)
+
+
+@lru_cache(maxsize=1024)
+def _bare_name(host: bytes) -> str:
     name = host.decode("latin-1").lower()
     bare = name if name.endswith("]") else name.rpartition(":")[0] or name
     # RFC 1034, 3.1: the dot at the end only says that the name is whole.
@@ -61,6 +67,11 @@ def _is_trusted(address: str, proxies: Networks) -> bool:
     # A socket that listens on `::` tells of IPv4 peers as ::ffff:10.0.0.1.
     mapped = getattr(parsed, "ipv4_mapped", None)
     return any((mapped or parsed) in network for network in proxies)
+
+
+@lru_cache(maxsize=1024)
+def _direct(peer: str, scheme: str) -> Caller:
+    return Caller(peer, scheme == "https", _is_loopback(peer), came_through_proxy=False)
 
 
 @lru_cache(maxsize=1024)

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from authsrv.web.voices import Voice
 
@@ -34,3 +35,36 @@ class Dialect(Protocol):
 
     DOORS: tuple[Door, ...]
     VOICES: tuple[tuple[str, Voice], ...]
+
+
+class Doorkeeper:
+    """The handlers of one path as an ASGI app.
+
+    Starlette would wrap each handler in functions that look for errors to handle; here the gate words them all.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handlers[scope["method"]](WholeRequest(scope, receive, send))
+        await response(scope, receive, send)
+
+
+class WholeRequest(Request):
+    """A request whose body is wanted as a whole or not at all: Starlette gathers it through two generators."""
+
+    _whole: bytes | None = None
+
+    async def body(self) -> bytes:
+        """The body, however often it is asked for. Raises ClientDisconnect when its sender left."""
+        if self._whole is None:
+            chunks, is_over = [], False
+            while not is_over:
+                message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunks.append(message.get("body", b""))
+                is_over = not message.get("more_body", False)
+            self._whole = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return self._whole

@@ -17,7 +17,7 @@ from authsrv.kit.identifiers import RequestNames
 from authsrv.settings import Settings
 from authsrv.web.addresses import Caller, caller_of, host_of
 from authsrv.web.context import Context, put_context
-from authsrv.web.limits import allowance_headers
+from authsrv.web.limits import allowance_of
 from authsrv.web.usage import UsageCounter, note_refusal
 from authsrv.web.voices import Voices, from_http_exception
 
@@ -32,7 +32,7 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
+_HEADERS_OVER_TLS = (*_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
 _HEADER_NAMES = re.compile(rb"[\w-]{1,100}( *, *[\w-]{1,100}){0,50}")
 _CORS_ANSWER = (
     (b"access-control-allow-origin", b"*"),
@@ -50,8 +50,20 @@ _CORS_PREFLIGHT = {
 }
 
 
-# Called once an answer has begun: method, route template, status, seconds.
-Observer = Callable[[str, str, int, float], None]
+@dataclass(slots=True)
+class Answered:
+    """What became of a request; `route` is the template, not the path: some paths carry a token."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    client_address: str
+    request_id: str
+
+
+# Called once for each request, when all is said.
+Observer = Callable[[Answered], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class Gate:
         rules: GateRules,
         clock: Clock,
         names: RequestNames,
-        observe: Observer,
+        observe: Sequence[Observer],
         usage: UsageCounter,
     ) -> None:
         self._app = app
@@ -100,7 +112,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         began = self._clock.monotonic()
-        scope = self._find_inserted(scope)
+        if self._issuer_path:
+            scope = self._find_inserted(scope)
         headers = dict(scope["headers"])
         caller = caller_of(scope, headers, self._proxies)
         context = self._name(scope, headers, caller)
@@ -126,20 +139,21 @@ class Gate:
     def _find_inserted(self, scope: Scope) -> Scope:
         """Takes the issuer's path out of a well-known URL it was inserted in (RFC 8414, 3.1; RFC 9728, 3.1)."""
         path: str = scope["path"]
-        if self._issuer_path and (match := self._inserted_path.match(path)):
+        if match := self._inserted_path.match(path):
             # A copy: an app around this one goes on seeing what was asked for.
             return {**scope, "path": match[1] + path[match.end() :]}
         return scope
 
     def _name(self, scope: Scope, headers: dict[bytes, bytes], caller: Caller) -> Context:
         """Finds the store, moves the part of the path that names it (or the issuer's path) to `root_path`."""
-        _enter(scope, self._issuer_path)
+        if self._issuer_path:
+            _enter(scope, self._issuer_path)
         store, by_host = None, False
         host = host_of(headers, caller)
         # auth.shops.example fits {prefix}.shops.example, and yet it is no store.
         if host != self._issuer_host and (match := self._store_host.fullmatch(host)):
             store, by_host = match[1], True
-        if match := _STORE_PATH.match(_path_within(scope)):
+        if "/stores/" in scope["path"] and (match := _STORE_PATH.match(_path_within(scope))):
             store, by_host = match[1], False
             _enter(scope, match[0])
         context = Context(self._names.next(), store, caller.address, caller.is_secure, by_host)
@@ -148,9 +162,10 @@ class Gate:
 
     def _headers(self, scope: Scope, headers: dict[bytes, bytes], context: Context) -> "_Headers":
         cross_origin = b"origin" in headers and _path_within(scope).startswith(self._rules.cors_prefixes)
-        added = [*_HEADERS, (b"x-request-id", context.request_id.encode())]
-        if context.is_secure:
-            added.append(_TRANSPORT_SECURITY)
+        added = [
+            *(_HEADERS_OVER_TLS if context.is_secure else _HEADERS),
+            (b"x-request-id", context.request_id.encode()),
+        ]
         if cross_origin:
             added.extend(_CORS_ANSWER)
         return _Headers(added, cross_origin)
@@ -207,24 +222,16 @@ class Gate:
         return self._rules.voices.word(scope, _path_within(scope), error)
 
     def _record(self, scope: Scope, context: Context, status: int, seconds: float) -> None:
-        # The route's template, not the path: some paths carry a token.
         route = getattr(scope.get("route"), "path", None) or "(none)"
-        self._observe(scope["method"], route, status, seconds)
+        answered = Answered(scope["method"], route, status, seconds, context.client_address, context.request_id)
+        for observe in self._observe:
+            observe(answered)
         self._usage.count(scope, status)
-        log.info(
-            "request",
-            method=scope["method"],
-            route=route,
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
-            client=context.client_address,
-            request_id=context.request_id,
-        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Headers:
-    added: Sequence[tuple[bytes, bytes]]
+    added: list[tuple[bytes, bytes]]
     cross_origin: bool
 
 
@@ -242,20 +249,22 @@ class _Answer:
         self.status = 500
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if not self.has_begun:
             self.has_begun = True
             self.status = message["status"]
             own = message["headers"]
-            names = {name for name, _ in own}
-            added = (*self._headers, *allowance_headers(self._scope))
-            message["headers"] = [*own, *(header for header in added if header[0] not in names)]
+            if (allowance := allowance_of(self._scope)) is not None:
+                self._headers.extend(allowance.headers())
+            names = [name for name, _ in own]
+            message["headers"] = own + [header for header in self._headers if header[0] not in names]
         await self._send(message)
 
 
 def _path_within(scope: Scope) -> str:
     """The path below `root_path`."""
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root else path
 
 
 def _refuse_plain(scope: Scope, caller: Caller) -> None:

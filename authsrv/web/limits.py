@@ -203,10 +203,9 @@ def note_allowance(connection: HTTPConnection, allowance: Allowance | None) -> N
     connection.scope[_SCOPE_KEY] = allowance
 
 
-def allowance_headers(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers of what was noted; none where nothing was."""
-    allowance: Allowance | None = scope.get(_SCOPE_KEY)
-    return allowance.headers() if allowance is not None else ()
+def allowance_of(scope: Scope) -> Allowance | None:
+    """What was noted, if anything."""
+    return scope.get(_SCOPE_KEY)
 
 
 def address_key(address: str) -> str:

@@ -13,6 +13,7 @@ from authsrv.storage.orders import find_order
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from tests.actors import Service
+from tests.support.golden import is_written_by_the_tests, judge, read_golden
 from tests.support.world import World
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -23,28 +24,7 @@ PLACEHOLDERS = {
 
 
 def read(name: str) -> Any:
-    return json.loads((GOLDEN / f"{name}.json").read_text())
-
-
-def judge(found: object, golden: object, where: str = "body") -> None:
-    """Raises AssertionError where what was found is not what the file says."""
-    if isinstance(golden, str) and golden in PLACEHOLDERS:
-        assert isinstance(found, str), where
-        assert PLACEHOLDERS[golden].fullmatch(found), where
-        return
-    assert type(found) is type(golden), where
-    if isinstance(golden, dict):
-        assert isinstance(found, dict)
-        assert list(found) == list(golden), where
-        for name, value in golden.items():
-            judge(found[name], value, f"{where}.{name}")
-    elif isinstance(golden, list):
-        assert isinstance(found, list)
-        assert len(found) == len(golden), where
-        for at, value in enumerate(golden):
-            judge(found[at], value, f"{where}[{at}]")
-    else:
-        assert found == golden, where
+    return read_golden(GOLDEN / f"{name}.json")
 
 
 def tell(service: Service, name: str, order_id: str) -> Any:
@@ -56,7 +36,7 @@ def tell(service: Service, name: str, order_id: str) -> Any:
     answer = service.world.http.request(asked["method"], path, headers=service.bearer, **body)
     assert answer.status_code == story["answer"]["status"], answer.text
     assert answer.headers["content-type"] == "application/json"
-    judge(answer.json(), story["answer"]["body"])
+    judge(answer.json(), story["answer"]["body"], PLACEHOLDERS)
     return answer.json()
 
 
@@ -89,9 +69,9 @@ def test_a_webhooks_body_is_the_guides(world: World) -> None:
         assert order is not None
         return event_body(order, "order.updated")
 
-    judge(json.loads(world.transact(word)), read("webhook")["body"])
+    judge(json.loads(world.transact(word)), read("webhook")["body"], PLACEHOLDERS)
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: str(path.stem))
 def test_a_file_is_written_as_the_tests_would_write_it(path: Path) -> None:
-    assert path.read_text() == json.dumps(json.loads(path.read_text()), indent=2) + "\n"
+    assert is_written_by_the_tests(path)

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import ENGINES, migrate_to_head
+from tests.conftest import ENGINES
 from tests.dialects.storefront.shopper import Shop
+from tests.support.databases import migrate_to_head
 from tests.support.postgres import PostgresCluster
 from tests.support.world import World
 

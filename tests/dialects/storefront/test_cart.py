@@ -9,9 +9,9 @@ import pytest
 
 from authsrv.storage.carts import prune_carts
 from tests.actors import Service, bearer
-from tests.conftest import migrate_to_head
 from tests.dialects.storefront.shopper import Cart, Shop
 from tests.people import App, Person
+from tests.support.databases import migrate_to_head
 from tests.support.world import ManualClock, World
 
 GONE = {"error": "There is no such cart."}

@@ -13,10 +13,10 @@ from authsrv.storage.clients import find_client, save_client
 from authsrv.storage.grants import list_grants
 from authsrv.storage.unit import Unit
 from tests.actors import Service, bearer
-from tests.conftest import migrate_to_head
 from tests.dialects.storefront.shopper import Shop, Shopper, new_email
 from tests.flows.test_tokens_cost import cost_of
 from tests.people import Person, forms_of
+from tests.support.databases import migrate_to_head
 from tests.support.world import ManualClock, World
 
 REFUSED = {"error": "The refresh token is invalid, has expired, or is another person's."}

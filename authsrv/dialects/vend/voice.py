@@ -9,12 +9,15 @@ from starlette.responses import Response
 
 from authsrv.kit.errors import DomainError
 from authsrv.web.doors import Handler
+from authsrv.web.responses import NO_STORE, JsonResponse
 from authsrv.web.runtime import runtime_of
-from authsrv.web.voices import protocol_voice
 
 
 def voice(error: DomainError) -> Response:
-    return protocol_voice(error)
+    # The standards answer who sent no token at all with an empty body; here every refusal says what it is.
+    code = "invalid_token" if error.code == "unauthorized" else error.code
+    body = {"error": code, "error_description": error.description}
+    return JsonResponse(body, error.status, {**error.headers, **NO_STORE})
 
 
 def dated(handler: Handler) -> Handler:

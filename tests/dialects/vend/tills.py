@@ -44,12 +44,12 @@ class Till:
         sent = {name: value for name, value in {**own, **form}.items() if value is not None}
         return self.world.http.post(f"/api/1.0/token{query}", data=sent, headers={**at(prefix), **(headers or {})})
 
-    def redeem(self, prefix: str, code: str, **changed: Any) -> httpx.Response:
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+    def redeem(self, prefix: str, granted_code: str, **changed: Any) -> httpx.Response:
+        form = {"grant_type": "authorization_code", "code": granted_code, "redirect_uri": CALLBACK}
         return self.ask(prefix, **{**form, **changed})
 
-    def refresh(self, prefix: str, refresh_token: str, **changed: Any) -> httpx.Response:
-        return self.ask(prefix, **{"grant_type": "refresh_token", "refresh_token": refresh_token, **changed})
+    def refresh(self, prefix: str, held_token: str, **changed: Any) -> httpx.Response:
+        return self.ask(prefix, **{"grant_type": "refresh_token", "refresh_token": held_token, **changed})
 
     def connect(self, retailer: Person, prefix: str) -> dict[str, Any]:
         """The whole flow; what the token endpoint answered."""

@@ -14,15 +14,17 @@ from authsrv.kit.machine_secrets import digest_of
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.clients import Client, add_client, add_client_secret, announce_client, save_client
 from authsrv.storage.personal_clients import (
+    change_all_permissions,
     change_permission,
     delete_secrets,
     find_personal_client,
     hold_permission,
+    list_clients_at,
 )
 from authsrv.storage.revocations import add_revocation
-from authsrv.storage.stores import find_store
+from authsrv.storage.stores import Store, find_store
 from authsrv.storage.unit import NoticeKind, Unit
-from authsrv.storage.users import find_user
+from authsrv.storage.users import find_user, find_user_by_id
 
 SCOPES = ("orders:read", "orders:write", "products:read")
 PERSONAL = "personal"
@@ -66,11 +68,9 @@ def allow_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
     """The customer may make a password; one that they had works again, its old tokens do not. Raises not_found."""
     _change(unit, customer, allowed=True)
     client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
-    if client is not None and client.suspended_at is not None and client.deleted_at is None:
-        client.suspended_at = None
-        save_client(unit, client)
-        for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
-            _tell(unit, kind, client.client_id)
+    user = find_user_by_id(unit, customer.user_id)
+    if client is not None and user is not None and user.suspended_at is None:
+        _resume(unit, client)
     _record(unit, "allowed", customer, actor)
 
 
@@ -78,11 +78,19 @@ def withdraw_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
     """No password and no token of it opens anything, everywhere within a second. Raises not_found."""
     _change(unit, customer, allowed=False)
     client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
-    if client is not None and client.suspended_at is None and client.deleted_at is None:
-        client.suspended_at = unit.now()
-        save_client(unit, client)
-        _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
+    if client is not None:
+        _suspend(unit, client)
     _record(unit, "withdrawn", customer, actor)
+
+
+def change_all_customers(unit: Unit, store: Store, *, allowed: bool, actor: str) -> int:
+    """Allows all of the store's customers, or none; returns for how many that is news."""
+    count = change_all_permissions(unit, store.id, allowed=allowed)
+    for client in list_clients_at(unit, store.id):
+        (_resume if allowed else _suspend)(unit, client)
+    event = "customer_api.all_allowed" if allowed else "customer_api.all_withdrawn"
+    add_audit_event(unit, event, actor=actor, subject=store.prefix, customers=count)
+    return count
 
 
 def make_password(
@@ -126,6 +134,21 @@ def revoke_password(unit: Unit, customer: Customer, *, actor: str) -> bool:
 def _change(unit: Unit, customer: Customer, *, allowed: bool) -> None:
     if not change_permission(unit, user_id=customer.user_id, store_id=customer.store_id, allowed=allowed):
         raise DomainError("not_found", 404, f"{customer.email} is no customer of {customer.store}.")
+
+
+def _resume(unit: Unit, client: Client) -> None:
+    if client.suspended_at is not None and client.deleted_at is None:
+        client.suspended_at = None
+        save_client(unit, client)
+        for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
+            _tell(unit, kind, client.client_id)
+
+
+def _suspend(unit: Unit, client: Client) -> None:
+    if client.suspended_at is None and client.deleted_at is None:
+        client.suspended_at = unit.now()
+        save_client(unit, client)
+        _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
 
 
 def _end_name(unit: Unit, client: Client) -> None:

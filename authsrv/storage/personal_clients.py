@@ -12,7 +12,7 @@ from sqlmodel import col, delete, select, update
 from authsrv.storage.clients import Client, ClientSecret
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import Membership
+from authsrv.storage.users import CUSTOMER, Membership, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,29 @@ def change_permission(unit: Unit, *, user_id: UUID, store_id: UUID, allowed: boo
     """Whether the person may have a client of their own; False when they do not belong to the store."""
     changed = update(Membership).where(*_membership(user_id, store_id)).values(may_use_customer_api=allowed)
     return unit.change(changed.execution_options(synchronize_session=False)) == 1
+
+
+def change_all_permissions(unit: Unit, store_id: UUID, *, allowed: bool) -> int:
+    """The same for all customers of a store, in one statement; for how many it changed."""
+    others = (
+        col(Membership.store_id) == store_id,
+        col(Membership.role) == CUSTOMER,
+        col(Membership.may_use_customer_api).is_not(allowed),
+    )
+    changed = update(Membership).where(*others).values(may_use_customer_api=allowed)
+    return unit.change(changed.execution_options(synchronize_session=False))
+
+
+def list_clients_at(unit: Unit, store_id: UUID) -> list[Client]:
+    """The clients of their own that customers of a store have; those of people who are suspended are left alone."""
+    query = (
+        select(Client)
+        .join(User, col(User.id) == col(Client.user_id))
+        .join(Membership, and_(col(Membership.user_id) == col(User.id), col(Membership.store_id) == store_id))
+        .where(Client.store_id == store_id, col(Client.deleted_at).is_(None), col(User.suspended_at).is_(None))
+        .where(Membership.role == CUSTOMER)
+    )
+    return list(unit.session.exec(query))
 
 
 def hold_permission(unit: Unit, *, user_id: UUID, store_id: UUID) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy import select as select_columns
 from sqlmodel import col, func, select, update
 
-from authsrv.storage.clients import Client
+from authsrv.storage.clients import Client, ClientSecret
 from authsrv.storage.grants import Grant
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.unit import NoticeKind, Unit
@@ -38,11 +38,14 @@ def list_store_apps(unit: Unit, store_id: UUID) -> list[StoreApp]:
     of_client: dict[UUID, list[Any]] = {}
     for row in unit.session.execute(given):
         of_client.setdefault(row[0], []).append(row)
-    people = _count_people(unit, store_id)
+    people, used_secrets = _count_people(unit, store_id), _last_secrets(unit, store_id)
     own = col(Client.store_id) == store_id, col(Client.user_id).is_(None)
     wanted = col(Client.id).in_(of_client) | (own[0] & own[1])
     clients = unit.session.exec(select(Client).where(wanted, col(Client.deleted_at).is_(None)).order_by(Client.name))
-    return [_shown(client, of_client.get(client.id, []), people.get(client.id, 0), store_id) for client in clients]
+    return [
+        _shown(client, of_client.get(client.id, []), people.get(client.id, 0), used_secrets.get(client.id), store_id)
+        for client in clients
+    ]
 
 
 def end_store_app(unit: Unit, store_id: UUID, client: Client, tokens_end_at: datetime) -> int:
@@ -76,7 +79,16 @@ def _count_people(unit: Unit, store_id: UUID) -> dict[UUID, int]:
     return dict(unit.session.exec(query).all())
 
 
-def _shown(client: Client, rows: list[Any], people: int, store_id: UUID) -> StoreApp:
+def _last_secrets(unit: Unit, store_id: UUID) -> dict[UUID, datetime]:
+    """When the apps that belong to the store last proved who they are by a secret."""
+    columns: Any = (ClientSecret.client_id, func.max(ClientSecret.last_used_at))
+    query = select_columns(*columns).join(Client, col(Client.id) == col(ClientSecret.client_id))
+    used = col(Client.store_id) == store_id, col(ClientSecret.last_used_at).is_not(None)
+    rows = unit.session.execute(query.where(*used).group_by(col(ClientSecret.client_id)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _shown(client: Client, rows: list[Any], people: int, secret_used_at: datetime | None, store_id: UUID) -> StoreApp:
     belongs = client.store_id == store_id
     acts_alone = belongs and "client_credentials" in client.grant_types
     scopes = [scope for row in rows for scope in row[1].split()] + (client.scope.split() if acts_alone else [])
@@ -85,6 +97,6 @@ def _shown(client: Client, rows: list[Any], people: int, store_id: UUID) -> Stor
         scopes=tuple(dict.fromkeys(scopes)),
         people=people,
         since=min((row[2] for row in rows), default=client.created_at),
-        last_used_at=max((row[3] for row in rows if row[3]), default=None),
+        last_used_at=max((moment for moment in (*(row[3] for row in rows), secret_used_at) if moment), default=None),
         belongs=belongs,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select, update
+from sqlmodel import col, func, select, update
 
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
@@ -69,19 +69,13 @@ def search_customers(unit: Unit, store_id: UUID, words: str, *, before: UUID | N
     return [StorePerson(*row) for row in rows]
 
 
-def list_customers_allowed(unit: Unit, store_id: UUID, *, allowed: bool, limit: int) -> list[tuple[UUID, str]]:
-    """Up to `limit` customers who may, or may not, use the Customer API: their row ids and addresses."""
-    query = (
-        select(User.id, User.email)
-        .join(Membership, col(Membership.user_id) == col(User.id))
-        .where(
-            Membership.store_id == store_id,
-            Membership.role == CUSTOMER,
-            col(Membership.may_use_customer_api).is_(allowed),
-        )
-        .limit(limit)
-    )
-    return list(unit.session.exec(query))
+def count_allowed(unit: Unit, store_id: UUID) -> tuple[int, int]:
+    """How many customers may use the Customer API, and how many there are."""
+    of_store = col(Membership.store_id) == store_id, col(Membership.role) == CUSTOMER
+    allowed = func.count().filter(col(Membership.may_use_customer_api))
+    columns: Any = (allowed, func.count())
+    row = unit.session.execute(select_columns(*columns).select_from(Membership).where(*of_store)).one()
+    return row[0], row[1]
 
 
 def lock_store(unit: Unit, store_id: UUID) -> None:

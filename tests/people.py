@@ -4,7 +4,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 from uuid import uuid4
 from weakref import finalize
@@ -71,7 +71,7 @@ class Person:
     @classmethod
     def signed_in(
         cls, world: World, *, stores: tuple[str, ...] = (), role: str = "customer", name: str = ""
-    ) -> "Person":
+    ) -> Self:
         """A person whose browser holds a session already."""
         email = f"{uuid4().hex[:12]}@example.com"
 

@@ -97,6 +97,12 @@ class Developer(Person):
         token = token_in(self.visit(app.path + at))
         return self._follow(self.browser.post(app.path + act, data={"csrf_token": token, **typed}))
 
+    def upload(self, app: Made, content: bytes, name: str) -> httpx.Response:
+        """Sends a picture as the app's logo."""
+        token = token_in(self.visit(f"{app.path}/settings"))
+        files = {"file": (name, content)}
+        return self._follow(self.browser.post(f"{app.path}/logo", data={"csrf_token": token}, files=files))
+
     def create(self, **typed: Any) -> Made:
         """An app; a web app unless told otherwise."""
         wanted = {"name": "Parcels", "type": "web", "redirect_uris": URI, "scope": ["openid", "orders:read"], **typed}

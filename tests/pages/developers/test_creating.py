@@ -20,7 +20,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def developer(sqlite_world: World) -> Developer:
-    return Developer.signed_in(sqlite_world)  # type: ignore[return-value]  # as its own class
+    return Developer.signed_in(sqlite_world)
 
 
 def test_who_signs_up_at_the_portal_becomes_nobodys_customer(sqlite_post: Post) -> None:
@@ -65,7 +65,7 @@ def test_its_kind_decides_grants_and_authentication(
 def test_a_service_works_where_its_developer_does(developer: Developer) -> None:
     world = developer.world
     mine, theirs = world.add_store(), world.add_store()
-    owner: Developer = Developer.signed_in(world, stores=(mine.prefix,), role="staff")  # type: ignore[assignment]
+    owner = Developer.signed_in(world, stores=(mine.prefix,), role="staff")
     app = owner.create(type="service", store=mine.prefix, redirect_uris="")
     assert row_of(world, app.client_id).store_id == mine.id
     answer = world.http.post(
@@ -173,7 +173,7 @@ def test_the_python_sample_works_as_pasted(developer: Developer, kind: str, tmp_
 
 def test_the_samples_of_a_service_work_as_pasted(sqlite_world: World, tmp_path: Path) -> None:
     store = sqlite_world.add_store()
-    owner: Developer = Developer.signed_in(sqlite_world, stores=(store.prefix,), role="owner")  # type: ignore[assignment]
+    owner = Developer.signed_in(sqlite_world, stores=(store.prefix,), role="owner")
     app = owner.create(type="service", store=store.prefix)
     samples = _samples(app)
     assert _run(["bash", "-c", samples["curl"]], "", tmp_path).endswith("[]")

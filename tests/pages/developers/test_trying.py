@@ -15,7 +15,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def developer(sqlite_world: World) -> Developer:
-    return Developer.signed_in(sqlite_world)  # type: ignore[return-value]  # as its own class
+    return Developer.signed_in(sqlite_world)
 
 
 def begin(developer: Developer, app: Made, **typed: object) -> str:
@@ -69,7 +69,7 @@ def test_who_tries_an_app_out_becomes_nobodys_customer(developer: Developer) -> 
 
 def test_a_service_gets_its_token_at_once(sqlite_world: World) -> None:
     store = sqlite_world.add_store()
-    owner: Developer = Developer.signed_in(sqlite_world, stores=(store.prefix,), role="owner")  # type: ignore[assignment]
+    owner = Developer.signed_in(sqlite_world, stores=(store.prefix,), role="owner")
     app = owner.create(type="service", store=store.prefix)
     page = owner.do(app, "/try", at="/try")
     assert "Answer 200" in page.text
@@ -108,7 +108,7 @@ def test_without_a_trial_the_redirect_uri_is_unknown(developer: Developer) -> No
 
 def test_who_is_no_admin_any_more_ends_no_trial(developer: Developer) -> None:
     app = developer.create()
-    second: Developer = Developer.signed_in(developer.world)  # type: ignore[assignment]
+    second = Developer.signed_in(developer.world)
     join(developer.world, app, second, "admin")
     url = begin(second, app)
     developer.do(app, "/team/role", at="/team", member=str(second.user_id), role="viewer")

@@ -59,6 +59,7 @@ def _add_people(unit: Unit, store: Store, seed: dict[str, Any]) -> None:
         add_user(unit, **developer)
     for person in seed["people"]:
         user = find_user(unit, person["email"]) or add_user(unit, email=person["email"], name=person["name"])
-        add_membership(
+        membership = add_membership(
             unit, store_id=store.id, user_id=user.id, role=person["role"], customer_id=person.get("customer_id")
         )
+        membership.may_use_customer_api = person.get("customer_api", False)

@@ -58,6 +58,7 @@ def test_who_may_not_is_shown_nothing_of_it(world: World) -> None:
 
 
 def test_a_pair_is_shown_once_and_works(world: World) -> None:
+    """Sentence 17 of the document that the Customer API follows."""
     holder = Holder.of(world)
     assert "You have not made one yet." in holder.visit("/account").text
     pair = holder.make()

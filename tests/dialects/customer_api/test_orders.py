@@ -1,15 +1,23 @@
 """A customer sends orders and lists their own, which are the same orders as everywhere."""
 
+import json
 from typing import Any
 
 import pytest
 
-from authsrv.storage.products import ProductValues, list_products_named, save_product
+from authsrv.kit.entropy import SystemEntropy
+from authsrv.kit.secret_keys import SecretKeys
+from authsrv.kit.vault import Vault
+from authsrv.shop.webhooks import Webhooks
+from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_membership
 from tests.actors import ADDRESS, Service
 from tests.dialects.customer_api.shopper import Shopper
+from tests.support.receiver import Receiver
+from tests.support.traffic import wait_until
+from tests.support.world import SECRET_KEY
 
 
 def test_a_new_order_is_sent(shopper: Shopper) -> None:
@@ -108,14 +116,27 @@ def test_it_is_the_same_order_in_the_order_api(shopper: Shopper) -> None:
 
 
 def test_an_order_takes_stock_and_tells_webhooks_like_any_other(shopper: Shopper) -> None:
-    def stock(unit: Unit) -> int:
-        store = find_store(unit, shopper.prefix)
-        assert store is not None
-        return list_products_named(unit, store.id, ["A100"])[0].stock
+    with Receiver() as receiver:
+        listen(shopper, receiver.url)
+        order_id = shopper.order(("C-A100", 7)).json()["order_id"]
+        wait_until(lambda: bool(receiver.requests), seconds=15, what="the webhook's delivery")
+        told = json.loads(receiver.requests[0].body)
+    assert (told["event"], told["data"]["order_id"]) == ("order.created", order_id)
+    (mug,) = shopper.call("GET", "/products?code=C-A100").json()
+    assert mug["stock"] == 1000 - 7
 
-    before = shopper.world.transact(stock)
-    shopper.order(("C-A100", 7))
-    assert shopper.world.transact(stock) == before - 7
+
+def listen(shopper: Shopper, url: str) -> None:
+    """The shop has an endpoint that hears of its orders."""
+    entropy = SystemEntropy()
+    webhooks = Webhooks(Vault(SecretKeys([SECRET_KEY]), "webhook secret", entropy), entropy, allow_loopback=True)
+
+    def work(unit: Unit) -> None:
+        store = shopper.world.runtime.stores.find(unit, shopper.prefix)
+        assert store is not None
+        webhooks.create(unit, store, url, ("order.created",), developer_id=None, actor="test")
+
+    shopper.world.transact(work)
 
 
 def test_a_note_comes_with_the_order_and_back(shopper: Shopper) -> None:

@@ -145,7 +145,7 @@ def test_who_tries_basic_is_challenged_for_it(regular: Shopper) -> None:
 def test_what_the_document_does_not_print_is_refused_as_the_standard_says(
     regular: Shopper, form: dict[str, str], error: str
 ) -> None:
-    """RFC 6749, 5.2."""
+    """Sentence 19; RFC 6749, section 5.2."""
     answer = regular.ask_for_token(**form)
     assert answer.status_code == 400
     assert refusal(answer)["error"] == error

@@ -1,6 +1,6 @@
 """What the audit log knows of one app: done to it, to its API keys and webhooks, or by it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
@@ -12,9 +12,49 @@ from authsrv.storage.clients import Client
 from authsrv.storage.unit import Unit
 from authsrv.storage.webhooks import Webhook
 
+# Whose deed an event is: a member of the team, who is named; the operator; the app itself; this server.
+TEAM, OPERATOR, APP, SERVER = "team", "operator", "app", "server"
+# What stands in the log, in the words of `developers.event.{name}`. What the people do who use the app does not: that
+# they allowed it or left is theirs.
+APP_EVENTS: Mapping[str, str] = {
+    "client.created": TEAM,
+    "client.changed": TEAM,
+    "client.secret_added": TEAM,
+    "client.secret_rotated": TEAM,
+    "client.secret_ended": TEAM,
+    "client.secret_expiry_set": TEAM,
+    "client.keys_changed": TEAM,
+    "client.keys_removed": TEAM,
+    "client.tried": TEAM,
+    "client.approved": OPERATOR,
+    "client.suspended": OPERATOR,
+    "client.resumed": OPERATOR,
+    "approval.requested": TEAM,
+    "approval.withdrawn": TEAM,
+    "approval.approved": OPERATOR,
+    "approval.refused": OPERATOR,
+    "member.invited": TEAM,
+    "member.joined": TEAM,
+    "member.role_changed": TEAM,
+    "member.removed": TEAM,
+    "member.invitation_revoked": TEAM,
+    "api_key.created": TEAM,
+    "api_key.revoked": TEAM,
+    "webhook.created": TEAM,
+    "webhook.changed": TEAM,
+    "webhook.deleted": TEAM,
+    "webhook.enabled": TEAM,
+    "webhook.disabled": TEAM,
+    "webhook.secret_rotated": TEAM,
+    "webhook.switched_off": SERVER,
+    "grant.refresh_reused": APP,
+    "grant.code_replayed": APP,
+    "grant.generation_leapt": SERVER,
+}
+
 
 def list_app_events(
-    unit: Unit, client: Client, *, events: Sequence[str], before: UUID | None, limit: int
+    unit: Unit, client: Client, *, events: Collection[str], before: UUID | None, limit: int
 ) -> list[AuditEvent]:
     """Up to `limit` of these events, newest first, older than the event `before`."""
 

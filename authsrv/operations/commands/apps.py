@@ -1,15 +1,12 @@
 """`authsrv apps`: third-party apps and services."""
 
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from authsrv.identity.emails import normal_email
-from authsrv.kit.errors import DomainError
 from authsrv.oauth.clients import METHOD_OF_TYPE
 from authsrv.oauth.registration import (
     NewClient,
@@ -20,19 +17,22 @@ from authsrv.oauth.registration import (
     new_client_id,
     resume_client,
     rotate_secret,
-    status_of,
     suspend_client,
 )
-from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_many, show_one
-from authsrv.storage.clients import Client, find_client, list_clients
-from authsrv.storage.stores import find_store_by_id
+from authsrv.operations.commands import app_changes, app_secrets, app_team
+from authsrv.operations.commands.app_rows import ONCE, AppId, change_app, described, read_jwks
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.storage.clients import Client, list_clients
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import find_user_by_id
 
 commands = typer.Typer(help="Apps and services.", no_args_is_help=True)
+commands.command("update")(app_changes.update)
+commands.command("delete")(app_changes.delete)
+commands.command("events")(app_changes.events)
+commands.command("ask-approval")(app_changes.ask_approval)
+commands.add_typer(app_secrets.commands, name="secrets")
+commands.add_typer(app_team.commands, name="team")
 
-_ONCE = "Keep the client_secret now: it is not stored and will not be shown again."
-AppId = Annotated[str, typer.Argument(metavar="ID", help="The client_id.")]
 Seconds = Annotated[int | None, typer.Option(metavar="S", help="Seconds; the server's own when left out.")]
 
 
@@ -89,7 +89,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Register an app; its secret is shown here and never again."""
-    public_keys = _read_jwks(jwks)
+    public_keys = read_jwks(jwks)
 
     def work(unit: Unit, tools: Tools) -> dict[str, Any]:
         new = NewClient(
@@ -126,16 +126,16 @@ def create(
         secret = (
             add_secret(unit, client, tools.entropy) if has_secret_method(client.token_endpoint_auth_method) else None
         )
-        return _described(unit, client, secret)
+        return described(unit, client, secret)
 
     shown = run(work)
-    show_one(shown, as_json=as_json, note=_ONCE if "client_secret" in shown else "")
+    show_one(shown, as_json=as_json, note=ONCE if "client_secret" in shown else "")
 
 
 @commands.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """All apps, newest first."""
-    rows = run(lambda unit, _: [_described(unit, client) for client in list_clients(unit)])
+    rows = run(lambda unit, _: [described(unit, client) for client in list_clients(unit)])
     columns = ("client_id", "name", "type", "status", "store", "developer")
     show_many(rows, as_json=as_json, columns=columns, nothing="No apps yet. Make one with: authsrv apps create")
 
@@ -143,25 +143,25 @@ def list_all(as_json: AsJson = False) -> None:
 @commands.command("show")
 def show(client_id: AppId, as_json: AsJson = False) -> None:
     """One app."""
-    _change(client_id, lambda unit, client, tools: None, as_json=as_json)
+    change_app(client_id, lambda unit, client, tools: None, as_json=as_json)
 
 
 @commands.command("approve")
 def approve(client_id: AppId, as_json: AsJson = False) -> None:
     """Approve an app: no cap on its stores."""
-    _change(client_id, lambda unit, client, tools: approve_client(unit, client, actor=ACTOR), as_json=as_json)
+    change_app(client_id, lambda unit, client, tools: approve_client(unit, client, actor=ACTOR), as_json=as_json)
 
 
 @commands.command("suspend")
 def suspend(client_id: AppId, as_json: AsJson = False) -> None:
     """Suspend an app: every live token of it dies at once."""
-    _change(client_id, lambda unit, client, tools: suspend_client(unit, client, actor=ACTOR), as_json=as_json)
+    change_app(client_id, lambda unit, client, tools: suspend_client(unit, client, actor=ACTOR), as_json=as_json)
 
 
 @commands.command("resume")
 def resume(client_id: AppId, as_json: AsJson = False) -> None:
     """Let a suspended app go on, with new tokens."""
-    _change(client_id, lambda unit, client, tools: resume_client(unit, client, actor=ACTOR), as_json=as_json)
+    change_app(client_id, lambda unit, client, tools: resume_client(unit, client, actor=ACTOR), as_json=as_json)
 
 
 @commands.command("rotate-secret")
@@ -175,66 +175,4 @@ def rotate(
     def change(unit: Unit, client: Client, tools: Tools) -> str:
         return rotate_secret(unit, client, tools.entropy, revoke_old=revoke_old, actor=ACTOR)
 
-    _change(client_id, change, as_json=as_json, note=_ONCE)
-
-
-def _change(
-    client_id: str, change: Callable[[Unit, Client, Tools], str | None], *, as_json: bool, note: str = ""
-) -> None:
-    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        client = find_client(unit, client_id)
-        if client is None or client.user_id is not None:
-            raise DomainError("not_found", 404, f"There is no app {client_id}.")
-        secret = change(unit, client, tools)
-        return _described(unit, client, secret)
-
-    show_one(run(work), as_json=as_json, note=note)
-
-
-def _described(unit: Unit, client: Client, secret: str | None = None) -> dict[str, Any]:
-    """An app as the command line shows it."""
-    store = find_store_by_id(unit, client.store_id) if client.store_id else None
-    developer = find_user_by_id(unit, client.developer_id)
-    return {
-        "client_id": client.client_id,
-        **({"client_secret": secret} if secret else {}),
-        "name": client.name,
-        "type": client.type,
-        "status": status_of(client),
-        "developer": developer.email if developer else None,
-        "store": store.prefix if store else None,
-        "scope": client.scope,
-        "grant_types": client.grant_types,
-        "redirect_uris": client.redirect_uris,
-        "post_logout_redirect_uris": client.post_logout_redirect_uris,
-        "backchannel_logout_uri": client.backchannel_logout_uri,
-        "jwks_uri": client.jwks_uri,
-        "token_endpoint_auth_method": client.token_endpoint_auth_method or "client_secret_basic or client_secret_post",
-        "pkce": client.pkce,
-        "token_format": client.token_format,
-        "signing_alg": client.signing_alg,
-        "id_token_alg": client.id_token_alg,
-        "resource_server": client.is_resource_server,
-        "subject_type": client.subject_type,
-        "userinfo_alg": client.userinfo_alg,
-        "access_ttl": client.access_seconds,
-        "refresh_ttl": client.refresh_idle_seconds,
-        "grant_ttl": client.grant_seconds,
-        "code_ttl": client.code_seconds,
-        "refresh_rotation": "on" if client.rotates_refresh_tokens else "off",
-        "token_limit": client.token_limit,
-        "api_limit": client.api_limit,
-        "created_at": client.created_at.isoformat(),
-    }
-
-
-def _read_jwks(path: Path | None) -> dict[str, Any] | None:
-    if path is None:
-        return None
-    try:
-        document = orjson.loads(path.read_bytes())
-    except OSError as error:
-        fail(f"{path}: cannot be read: {error.strerror}.")
-    except orjson.JSONDecodeError:
-        fail(f"{path}: is not JSON.")
-    return document if isinstance(document, dict) else fail(f"{path}: is not a JWK Set (RFC 7517).")
+    change_app(client_id, change, as_json=as_json, note=ONCE)

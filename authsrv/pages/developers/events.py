@@ -11,7 +11,7 @@ from starlette.responses import Response
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.pages.developers.frame import show_app
 from authsrv.pages.developers.guard import Developing, app_page
-from authsrv.storage.app_events import list_app_events
+from authsrv.storage.app_events import APP_EVENTS, OPERATOR, TEAM, list_app_events
 from authsrv.storage.audit import AuditEvent
 from authsrv.storage.unit import Unit
 from authsrv.web.runtime import runtime_of
@@ -19,48 +19,7 @@ from authsrv.web.templates import language_of
 from authsrv.web.texts import Language
 
 _PAGE = 50
-# Whose deed an event is: a member of the team, who is named; the operator; the app itself; this server.
-TEAM, OPERATOR, APP, SERVER = "team", "operator", "app", "server"
-# What stands in the log, in the words of `developers.event.{name}`. What the people do who use the app does not: that
-# they allowed it or left is theirs.
-EVENTS: Mapping[str, str] = {
-    "client.created": TEAM,
-    "client.changed": TEAM,
-    "client.secret_added": TEAM,
-    "client.secret_rotated": TEAM,
-    "client.secret_ended": TEAM,
-    "client.secret_expiry_set": TEAM,
-    "client.keys_changed": TEAM,
-    "client.keys_removed": TEAM,
-    "client.tried": TEAM,
-    "client.approved": OPERATOR,
-    "client.suspended": OPERATOR,
-    "client.resumed": OPERATOR,
-    "approval.requested": TEAM,
-    "approval.withdrawn": TEAM,
-    "approval.approved": OPERATOR,
-    "approval.refused": OPERATOR,
-    "member.invited": TEAM,
-    "member.joined": TEAM,
-    "member.role_changed": TEAM,
-    "member.removed": TEAM,
-    "member.invitation_revoked": TEAM,
-    "api_key.created": TEAM,
-    "api_key.revoked": TEAM,
-    "webhook.created": TEAM,
-    "webhook.changed": TEAM,
-    "webhook.deleted": TEAM,
-    "webhook.enabled": TEAM,
-    "webhook.disabled": TEAM,
-    "webhook.secret_rotated": TEAM,
-    "webhook.switched_off": SERVER,
-    "grant.refresh_reused": APP,
-    "grant.code_replayed": APP,
-    "grant.generation_leapt": SERVER,
-}
 _TOLD = ("fields", "last_four", "expires_at", "email", "role", "kind", "reason", "url", "scope")
-# Done by whoever sits at the shell of the server.
-_SHELL = ("cli", "demo", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +39,7 @@ async def show(request: Request, developing: Developing) -> Response:
     before = parse_uuid(request.query_params.get("before", ""))
 
     def look(unit: Unit) -> list[AuditEvent]:
-        return list_app_events(unit, client, events=list(EVENTS), before=before, limit=_PAGE + 1)
+        return list_app_events(unit, client, events=list(APP_EVENTS), before=before, limit=_PAGE + 1)
 
     events = await runtime_of(request).database.transact(look, read_only=True)
     return show_app(
@@ -100,9 +59,10 @@ def shown_event(language: Language, event: AuditEvent) -> ShownEvent:
 
 
 def _who(language: Language, event: AuditEvent) -> str:
-    by = EVENTS[event.event]
-    if by == TEAM and event.actor not in _SHELL:
+    by = APP_EVENTS[event.event]
+    if by == TEAM and "@" in event.actor:
         return event.actor
+    # What a team does, an operator can do too, at the server's own shell.
     return language.say(f"developers.by_{OPERATOR if by == TEAM else by}")
 
 

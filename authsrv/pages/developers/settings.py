@@ -8,13 +8,12 @@ from starlette.responses import Response
 from authsrv.kit.pictures import BadPicture
 from authsrv.oauth.client_changes import Changed, change_client
 from authsrv.oauth.client_deletion import delete_client
+from authsrv.oauth.client_logos import give_logo, take_logo
 from authsrv.pages.developers.app_form import AppForm, Faults, form_of, judge_form, read_form, scope_lines
 from authsrv.pages.developers.frame import back_to, show_app
 from authsrv.pages.developers.guard import Developing, app_action, app_page, app_upload, change_app
 from authsrv.storage.approvals import CHANGE, ApprovalRequest, find_open_request
-from authsrv.storage.audit import add_audit_event
-from authsrv.storage.client_logos import put_logo, remove_logo
-from authsrv.storage.clients import Client, lock_client, save_client
+from authsrv.storage.clients import Client
 from authsrv.storage.unit import Unit
 from authsrv.web.fields import Fields
 from authsrv.web.runtime import runtime_of
@@ -57,28 +56,15 @@ async def upload_logo(request: Request, developing: Developing, picture: bytes) 
         fault = language_of(request).say(f"developers.fault.logo_{bad.fault}")
         return await _page(request, developing, form_of(developing.client), Faults({"logo": fault}), status=400)
 
-    def work(unit: Unit, client: Client) -> None:
-        lock_client(unit, client)
-        logo_id = put_logo(unit, client.id, png)
-        client.logo_uri = f"{runtime.settings.issuer}/logos/{logo_id}.png"
-        save_client(unit, client)
-        actor = developing.person.email
-        add_audit_event(unit, "client.changed", actor=actor, subject=client.client_id, fields="logo")
-
-    await change_app(request, developing, work)
+    issuer, actor = runtime.settings.issuer, developing.person.email
+    await change_app(request, developing, lambda unit, client: give_logo(unit, client, png, issuer=issuer, actor=actor))
     return back_to(request, developing, _TAB, done="logo", fragment="logo")
 
 
 @app_action
 async def drop_logo(request: Request, developing: Developing, _: Fields) -> Response:
-    def work(unit: Unit, client: Client) -> None:
-        remove_logo(unit, client.id)
-        client.logo_uri = None
-        save_client(unit, client)
-        actor = developing.person.email
-        add_audit_event(unit, "client.changed", actor=actor, subject=client.client_id, fields="logo")
-
-    await change_app(request, developing, work)
+    actor = developing.person.email
+    await change_app(request, developing, lambda unit, client: take_logo(unit, client, actor=actor))
     return back_to(request, developing, _TAB, done="logo_removed", fragment="logo")
 
 

@@ -19,10 +19,13 @@ FILES = {
     "users": "users",
     "apps": "apps",
     "api-keys": "api_keys",
+    "audit": "audit",
     "customer-api": "customer_api",
     "grants": "grants",
     "keys": "keys",
     "products": "products",
+    "staff": "staff",
+    "usage": "usage",
     "webhooks": "webhooks",
 }
 

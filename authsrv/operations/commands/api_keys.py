@@ -7,6 +7,7 @@ import typer
 from authsrv.identity.api_keys import NewApiKey, create_api_key, end_api_key, status_of
 from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
+from authsrv.operations.commands.app_rows import get_app
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.api_keys import ApiKey, find_api_key, list_api_keys
 from authsrv.storage.stores import find_store, find_store_by_id
@@ -29,13 +30,15 @@ def create(
     developer: Annotated[str, typer.Option(help="The developer's e-mail address; made if unknown.")],
     store: Annotated[str, typer.Option(help="Prefix of the store it is for.")],
     scope: Annotated[str, typer.Option(help='What it may do, as in "orders:read orders:write".')],
+    app: Annotated[str | None, typer.Option(help="The app it belongs to, by client_id.")] = None,
     expires_in: Annotated[int | None, typer.Option(metavar="SECONDS", help="Never when left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key for a store; it is shown here and never again."""
 
     def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        new = NewApiKey(name, normal_email(developer), store, scope, expires_in)
+        client = get_app(unit, app) if app else None
+        new = NewApiKey(name, normal_email(developer), store, scope, expires_in, app=client)
         allowed = tools.scopes.for_services(tools.scopes.names)
         key, text = create_api_key(unit, new, allowed_scopes=allowed, entropy=tools.entropy, actor=ACTOR)
         return _described(unit, key, text)

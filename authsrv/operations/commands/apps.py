@@ -19,7 +19,7 @@ from authsrv.oauth.registration import (
     rotate_secret,
     suspend_client,
 )
-from authsrv.operations.commands import app_changes, app_secrets, app_team
+from authsrv.operations.commands import app_changes, app_requests, app_secrets, app_team
 from authsrv.operations.commands.app_rows import ONCE, AppId, change_app, described, read_jwks
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.clients import Client, list_clients
@@ -30,6 +30,9 @@ commands.command("update")(app_changes.update)
 commands.command("delete")(app_changes.delete)
 commands.command("events")(app_changes.events)
 commands.command("ask-approval")(app_changes.ask_approval)
+commands.command("requests")(app_requests.requests)
+commands.command("accept")(app_requests.accept)
+commands.command("refuse")(app_requests.refuse)
 commands.add_typer(app_secrets.commands, name="secrets")
 commands.add_typer(app_team.commands, name="team")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,15 +10,25 @@ import typer
 
 from authsrv.identity.customer_api import Customer, allow_customer
 from authsrv.identity.emails import normal_email
+from authsrv.identity.sessions import Sessions
+from authsrv.identity.suspension import resume_person, suspend_person
+from authsrv.kit.clock import SystemClock
 from authsrv.kit.errors import DomainError
+from authsrv.kit.handles import HandleSealer
+from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.passwords import LONGEST_PASSWORD, Passwords
-from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_one
+from authsrv.oauth.clients import ClientDirectory
+from authsrv.oauth.keyring import LONGEST_TOKEN, Keyring
+from authsrv.oauth.logout_tokens import BackchannelLogout
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_many, show_one
 from authsrv.storage.audit import add_audit_event
+from authsrv.storage.lookups import search_users
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, add_membership, add_user, find_membership, find_user
 
 commands = typer.Typer(help="People.", no_args_is_help=True)
+Reason = Annotated[str, typer.Option(help="Stands in the audit log.")]
 
 
 class Role(StrEnum):
@@ -63,6 +74,70 @@ def create(
         return {"id": str(user.id), "email": user.email, "is_operator": user.is_operator, **membership}
 
     show_one(run(work), as_json=as_json)
+
+
+@commands.command("list")
+def list_all(
+    search: Annotated[str, typer.Option(help="A part of the address or name.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """People, newest first."""
+    rows = run(lambda unit, _: [_described(user) for user in search_users(unit, search, limit=limit)])
+    show_many(rows, as_json=as_json, columns=("email", "name", "is_operator", "status"), nothing="Nobody.")
+
+
+@commands.command("suspend")
+def suspend(email: str, reason: Reason, as_json: AsJson = False) -> None:
+    """Sign a person out everywhere and end what they allowed; they cannot sign in until resumed."""
+    _change(email, suspend_person, reason, as_json=as_json)
+
+
+@commands.command("resume")
+def resume(email: str, reason: Reason, as_json: AsJson = False) -> None:
+    """Let a suspended person sign in again."""
+    _change(email, resume_person, reason, as_json=as_json)
+
+
+def _change(email: str, change: Callable[..., bool], reason: str, *, as_json: bool) -> None:
+    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
+        address = normal_email(email)
+        user = find_user(unit, address)
+        if user is None:
+            raise DomainError("not_found", 404, f"There is no person {address}.")
+        change(unit, user, _sessions(tools), unit.now() + LONGEST_TOKEN, actor=ACTOR, reason=reason)
+        unit.session.refresh(user)
+        return _described(user)
+
+    show_one(run(work), as_json=as_json)
+
+
+def _sessions(tools: Tools) -> Sessions:
+    """As the server has them: apps that asked for it are told that the sessions ended."""
+    clock, limits = SystemClock(), tools.settings.sessions
+    sessions = Sessions(
+        HandleSealer(tools.keys), idle_seconds=limits.idle_seconds, absolute_seconds=limits.absolute_seconds
+    )
+    logout = BackchannelLogout(
+        issuer=tools.settings.issuer,
+        keyring=Keyring(tools.vault("signing key"), clock),
+        clients=ClientDirectory(),
+        identifiers=Identifiers(clock, tools.entropy),
+        clock=clock,
+    )
+    sessions.on_end(logout.queue_logouts)
+    return sessions
+
+
+def _described(user: User) -> dict[str, Any]:
+    return {
+        "id": str(user.id),
+        "email": user.email,
+        "name": user.name,
+        "is_operator": user.is_operator,
+        "status": "suspended" if user.suspended_at else "active",
+        "created_at": user.created_at.isoformat(),
+    }
 
 
 def _join(unit: Unit, user: User, prefix: str, role: Role | None, *, may_use_customer_api: bool) -> dict[str, Any]:

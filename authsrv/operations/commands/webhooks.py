@@ -10,6 +10,7 @@ from authsrv.identity.emails import normal_email
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
+from authsrv.operations.commands.app_rows import get_app
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.deliveries import Delivery, list_deliveries, redeliver
@@ -35,6 +36,7 @@ def create(
     store: Annotated[str, typer.Option(help="Prefix of the store.")],
     event: Annotated[list[str] | None, typer.Option(help="May repeat; all events when left out.")] = None,
     developer: Annotated[str | None, typer.Option(help="Told by mail when it is switched off.")] = None,
+    app: Annotated[str | None, typer.Option(help="The app it belongs to, by client_id.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add an endpoint; its secret is shown here and never again."""
@@ -47,7 +49,13 @@ def create(
         email = normal_email(developer) if developer else None
         user = (find_user(unit, email) or add_user(unit, email=email)) if email else None
         webhook, secret = _webhooks(tools).create(
-            unit, known, url, event or [], developer_id=user.id if user else None, actor=ACTOR
+            unit,
+            known,
+            url,
+            event or [],
+            developer_id=user.id if user else None,
+            actor=ACTOR,
+            app=get_app(unit, app) if app else None,
         )
         return _described(unit, webhook, secret)
 

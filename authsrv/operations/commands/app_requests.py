@@ -1,0 +1,63 @@
+"""`authsrv apps requests|accept|refuse`: what developers asked for, and the answer, which they read at the portal."""
+
+from typing import Annotated, Any
+
+import typer
+
+from authsrv.kit.errors import DomainError
+from authsrv.kit.identifiers import parse_uuid
+from authsrv.oauth.approvals import decide_approval, list_requests
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.storage.approvals import OPEN
+from authsrv.storage.unit import Unit
+
+RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
+Reason = Annotated[str, typer.Option(help="Its developers read it, and it stands in the audit log.")]
+
+
+def requests(
+    settled: Annotated[bool, typer.Option("--settled", help="Those that were decided too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What developers have asked for, newest first."""
+
+    def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": str(request.id),
+                "client_id": client.client_id,
+                "name": client.name,
+                "kind": request.kind,
+                "text": request.text,
+                "wanted": request.wanted,
+                "status": request.status,
+                "reason": request.reason or None,
+                "asked_by": request.asked_by,
+                "created_at": request.created_at.isoformat(),
+            }
+            for request, client in list_requests(unit, status=None if settled else OPEN)
+        ]
+
+    columns = ("id", "client_id", "name", "kind", "status", "asked_by", "created_at")
+    show_many(run(work), as_json=as_json, columns=columns, nothing="Nothing waits.")
+
+
+def accept(request_id: RequestId, reason: Reason, as_json: AsJson = False) -> None:
+    """Approve an app, or let a change of an approved one take effect."""
+    _decide(request_id, reason, approve=True, as_json=as_json)
+
+
+def refuse(request_id: RequestId, reason: Reason, as_json: AsJson = False) -> None:
+    """Refuse what was asked for; nothing changes."""
+    _decide(request_id, reason, approve=False, as_json=as_json)
+
+
+def _decide(request_id: str, reason: str, *, approve: bool, as_json: bool) -> None:
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        row_id = parse_uuid(request_id)
+        if row_id is None:
+            raise DomainError("not_found", 404, f"There is no request {request_id}.")
+        decided = decide_approval(unit, row_id, approve=approve, reason=reason, operator=ACTOR)
+        return {"id": request_id, "client_id": decided.client_id, "kind": decided.kind, "approved": decided.is_approved}
+
+    show_one(run(work), as_json=as_json)

@@ -1,0 +1,92 @@
+"""`authsrv staff`: who works in a store, and which apps act there. Who is to work there is made by `users create`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from authsrv.identity.emails import normal_email
+from authsrv.identity.staff import remove_staff
+from authsrv.kit.errors import DomainError
+from authsrv.oauth.store_apps import disconnect_app
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.storage.clients import find_client
+from authsrv.storage.store_apps import list_store_apps
+from authsrv.storage.store_people import list_staff
+from authsrv.storage.stores import Store, find_store
+from authsrv.storage.unit import Unit
+
+commands = typer.Typer(help="Who works in a store.", no_args_is_help=True)
+OfStore = Annotated[str, typer.Option("--store", help="Prefix of the store.")]
+
+
+@commands.command("list")
+def list_all(store: OfStore, as_json: AsJson = False) -> None:
+    """Who works in a store, owners first."""
+
+    def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
+        return [
+            {"email": one.email, "name": one.name, "role": one.role, "since": one.since.isoformat()}
+            for one in list_staff(unit, _get(unit, store).id)
+        ]
+
+    show_many(run(work), as_json=as_json, columns=("email", "name", "role", "since"), nothing="Nobody works there.")
+
+
+@commands.command("remove")
+def remove(email: str, store: OfStore, as_json: AsJson = False) -> None:
+    """Make somebody a customer again; the last owner stays."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        found, address = _get(unit, store), normal_email(email)
+        person = next((one for one in list_staff(unit, found.id) if one.email == address), None)
+        if person is None:
+            raise DomainError("not_found", 404, f"{address} does not work in {store}.")
+        remove_staff(unit, found, person.user_id, actor=ACTOR)
+        return {"email": address, "store": store, "removed": True}
+
+    show_one(run(work), as_json=as_json)
+
+
+@commands.command("apps")
+def apps(store: OfStore, as_json: AsJson = False) -> None:
+    """The apps that act in a store, and what they may do there."""
+
+    def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
+        return [
+            {
+                "client_id": one.client.client_id,
+                "name": one.client.name,
+                "scope": " ".join(one.scopes),
+                "people": one.people,
+                "since": one.since.isoformat(),
+                "last_used_at": one.last_used_at.isoformat() if one.last_used_at else None,
+            }
+            for one in list_store_apps(unit, _get(unit, store).id)
+        ]
+
+    columns = ("client_id", "name", "scope", "people", "since", "last_used_at")
+    show_many(run(work), as_json=as_json, columns=columns, nothing="No app is connected.")
+
+
+@commands.command("disconnect")
+def disconnect(
+    client_id: Annotated[str, typer.Argument(metavar="ID", help="The client_id.")],
+    store: OfStore,
+    as_json: AsJson = False,
+) -> None:
+    """End all that an app may do in a store, for everybody, at once."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        client = find_client(unit, client_id)
+        if client is None or not disconnect_app(unit, _get(unit, store), client, actor=ACTOR):
+            raise DomainError("not_found", 404, f"{client_id} has nothing in {store}.")
+        return {"client_id": client_id, "store": store, "disconnected": True}
+
+    show_one(run(work), as_json=as_json)
+
+
+def _get(unit: Unit, prefix: str) -> Store:
+    store = find_store(unit, prefix)
+    if store is None:
+        raise DomainError("not_found", 404, f"There is no store {prefix}.")
+    return store

@@ -1,19 +1,24 @@
 """The demo shop: loaded once into an empty database from `config/seed.toml`."""
 
 import tomllib
+from datetime import date, timedelta
 from typing import Any, cast
 
 from authsrv.kit.machine_secrets import digest_of, spell_secret
 from authsrv.kit.secret_keys import SecretKeys
+from authsrv.oauth.approvals import request_approval
 from authsrv.oauth.registration import NewClient, create_client
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.settings import config_file
 from authsrv.shop.money import to_minor
 from authsrv.storage.clients import add_client_secret
+from authsrv.storage.connections import add_connected_grant, connect_store
+from authsrv.storage.grants import Grant
 from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.signing_keys import lock_signing_keys
 from authsrv.storage.stores import Store, add_store, find_store
 from authsrv.storage.unit import Unit
+from authsrv.storage.usage import UsageKey, add_usage
 from authsrv.storage.users import add_membership, add_user, find_user
 
 
@@ -51,12 +56,55 @@ def seed_demo(unit: Unit, keys: SecretKeys, scopes: ScopeCatalogue) -> None:
         client = create_client(unit, new, client_id=client_id, actor="demo", scopes=scopes)
         secret = demo_secret(keys, client_id)
         add_client_secret(unit, client, digest_of(secret), secret[-4:])
+        add_usage(unit, past_usage(client_id, unit.now().date()))
+    _add_asking(unit, store, seed["asking"], seed["developer"]["email"], scopes)
+
+
+def past_usage(client_id: str, today: date) -> dict[UsageKey, int]:
+    """A month as a shop has it: quiet at weekends, and now and then something goes wrong."""
+    counts = {}
+    for past in range(1, 30):
+        day = today - timedelta(days=past)
+        calls = (90 if day.weekday() >= 5 else 240) + 17 * (day.toordinal() % 9)
+        counts[UsageKey(client_id, day, "api")] = calls
+        counts[UsageKey(client_id, day, "token")] = calls // 20
+        if day.toordinal() % 4 == 0:
+            counts[UsageKey(client_id, day, "api", "not_found")] = calls // 60
+        if day.toordinal() % 7 == 0:
+            counts[UsageKey(client_id, day, "token", "invalid_client")] = 3
+    return counts
+
+
+def _add_asking(unit: Unit, store: Store, entry: dict[str, Any], developer: str, scopes: ScopeCatalogue) -> None:
+    """An app that waits for its approval, and that a customer has connected already."""
+    client_id, text, email = entry.pop("client_id"), entry.pop("text"), entry.pop("connected_by")
+    new = NewClient(**entry, developer=developer)
+    client = create_client(unit, new, client_id=client_id, actor="demo", scopes=scopes)
+    request_approval(unit, client, text=text, asked_by=developer)
+    user, now = find_user(unit, email), unit.now()
+    if user is None or not connect_store(unit, client.id, store.id, most=None):
+        return
+    grant = Grant(
+        id=unit.new_id(),
+        user_id=user.id,
+        client_id=client.id,
+        store_id=store.id,
+        scope=client.scope,
+        requested_scope=client.scope,
+        auth_time=now,
+        created_at=now,
+        expires_at=now + timedelta(days=365),
+    )
+    add_connected_grant(unit, grant)
 
 
 def _add_people(unit: Unit, store: Store, seed: dict[str, Any]) -> None:
     developer = seed["developer"]
     if find_user(unit, developer["email"]) is None:
         add_user(unit, **developer)
+    operator = find_user(unit, seed["operator"]["email"]) or add_user(unit, **seed["operator"])
+    operator.is_operator = True
+    unit.session.add(operator)
     for person in seed["people"]:
         user = find_user(unit, person["email"]) or add_user(unit, email=person["email"], name=person["name"])
         membership = add_membership(

@@ -13,6 +13,9 @@ _TEXT = """
   Account     {issuer}/account
   Reference   {issuer}/docs
   Mail        {issuer}/dev/outbox   (no mail is sent: codes arrive here)
+  Developers  {issuer}/developers   (sign in as {developer})
+  Store       {issuer}/store        (sign in as {owner})
+  Operator    {issuer}/operator     (sign in as {operator})
   Order API   {issuer}/docs   (reference, with samples that run here)
   Discovery   {issuer}/.well-known/openid-configuration
   Keys        {issuer}/oauth/jwks
@@ -60,6 +63,9 @@ def demo_summary(settings: Settings, keys: SecretKeys) -> str:
         issuer=settings.issuer,
         client=client["name"],
         client_id=client["client_id"],
+        developer=seed["developer"]["email"],
+        owner=next(person["email"] for person in seed["people"] if person["role"] == "owner"),
+        operator=seed["operator"]["email"],
         secret=secret,
         get_token=_GET_TOKEN.format(credentials=f"{client['client_id']}:{secret}", issuer=settings.issuer),
         order=orjson.dumps(order).decode(),

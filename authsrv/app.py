@@ -35,6 +35,7 @@ from authsrv.oauth.issuing import Issuing
 from authsrv.oauth.keyring import Keyring, ensure_keys
 from authsrv.oauth.logout_tokens import KIND as BACKCHANNEL_LOGOUT
 from authsrv.oauth.logout_tokens import BackchannelLogout
+from authsrv.oauth.registering import Registrar
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.oauth.server import ProtocolServer
 from authsrv.oauth.tokens import AccessTokens
@@ -262,6 +263,9 @@ class _House:
             painter=LogoPainter(),
             mailer=self._mailer,
             limits=limits,
+            registrar=Registrar(
+                mode=self._settings.registration, sealer=self._sealer, scopes=self._scopes, entropy=self._entropy
+            ),
             webhooks=self._webhooks,
             stationery=self._stationery,
             metadata_paths=metadata_paths(),

@@ -3,7 +3,7 @@
 from starlette.routing import Route, compile_path
 
 from authsrv.dialects import customer_api, order_api, storefront, vend
-from authsrv.endpoints import authorize, introspect, logout, revoke, token, userinfo, well_known
+from authsrv.endpoints import authorize, introspect, logout, register, revoke, token, userinfo, well_known
 from authsrv.operations import probes
 from authsrv.pages import account, api_passwords, consent, logos, outbox, password, sign_in, sign_out, static
 from authsrv.pages.developers import apps, credentials, deliveries, events, new_app, overview, settings, team, trying
@@ -45,6 +45,12 @@ DOORS = (
         cors=True,
     ),
     Door("/oauth/logout", {"GET": logout.logout, "POST": logout.logout}, metadata="end_session_endpoint"),
+    Door("/oauth/register", {"POST": register.register}, metadata="registration_endpoint", cors=True),
+    Door(
+        "/oauth/register/{client_id}",
+        {"GET": register.read, "PUT": register.change, "DELETE": register.remove},
+        cors=True,
+    ),
     Door("/consent", {"GET": consent.show, "POST": consent.decide}),
     Door("/oauth/jwks", {"GET": well_known.jwks}, metadata="jwks_uri", cors=True),
     Door("/.well-known/oauth-authorization-server", {"GET": well_known.authorization_server}, cors=True),
@@ -138,6 +144,7 @@ VOICES = (
     ("/oauth/introspect", protocol_voice),
     ("/oauth/revoke", protocol_voice),
     ("/oauth/userinfo", protocol_voice),
+    ("/oauth/register", protocol_voice),
     ("/.well-known", protocol_voice),
 )
 

@@ -71,10 +71,16 @@ class LimitSettings(_Section):
     sign_in_per_email: str
     token_per_client: str
     api_per_credential: str
+    registration_per_address: str
     workers: int = Field(ge=1, le=10_000)
 
     @field_validator(
-        "sign_in_per_address", "sign_in_per_store", "sign_in_per_email", "token_per_client", "api_per_credential"
+        "sign_in_per_address",
+        "sign_in_per_store",
+        "sign_in_per_email",
+        "token_per_client",
+        "api_per_credential",
+        "registration_per_address",
     )
     @classmethod
     def _rate(cls, text: str) -> str:
@@ -118,6 +124,8 @@ class Settings(BaseSettings):
     mail_url: SecretStr
     mail_from: str
     rate_limit_url: SecretStr
+    registration: Literal["closed", "token", "open"]
+    cimd: bool
     webhook_allow_loopback: bool
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
     log: Literal["", "text", "json"]

@@ -16,18 +16,21 @@ async def authorization_server(request: Request) -> Response:
     # What stands behind the well-known part is the issuer's path: another one names another issuer (RFC 8414, 3.1).
     if path is not None and f"/{path}" != runtime.settings.issuer_path:
         raise HTTPException(404)
-    return _cached(runtime, JsonResponse(server_metadata(runtime.server, runtime.metadata_paths)))
+    metadata = server_metadata(runtime.server, _open_paths(runtime), takes_documents=runtime.settings.cimd)
+    return _cached(runtime, JsonResponse(metadata))
 
 
 async def openid_configuration(request: Request) -> Response:
     """OpenID Connect Discovery 1.0, 4."""
     runtime = runtime_of(request)
-    return _cached(
-        runtime,
-        JsonResponse(
-            openid_metadata(runtime.server, runtime.keyring, runtime.metadata_paths, runtime.stationery.texts.tags)
-        ),
+    metadata = openid_metadata(
+        runtime.server,
+        runtime.keyring,
+        _open_paths(runtime),
+        runtime.stationery.texts.tags,
+        takes_documents=runtime.settings.cimd,
     )
+    return _cached(runtime, JsonResponse(metadata))
 
 
 async def protected_resource(request: Request) -> Response:
@@ -44,6 +47,12 @@ async def jwks(request: Request) -> Response:
     """RFC 7517, 5."""
     runtime = runtime_of(request)
     return _cached(runtime, Response(runtime.keyring.jwks(), media_type="application/jwk-set+json"))
+
+
+def _open_paths(runtime: Runtime) -> dict[str, str]:
+    """A door that is locked is not shown."""
+    locked = {"registration_endpoint"} if runtime.registrar.is_closed else set()
+    return {name: path for name, path in runtime.metadata_paths.items() if name not in locked}
 
 
 def _cached(runtime: Runtime, response: Response) -> Response:

@@ -12,7 +12,7 @@ from authsrv.kit.cache import LookupCache
 from authsrv.kit.machine_secrets import matches_any
 from authsrv.kit.public_keys import PublicKey, read_public_keys
 from authsrv.settings import is_loopback_host
-from authsrv.storage.clients import Client, find_client, list_live_secrets
+from authsrv.storage.clients import MADE, Client, find_client, list_live_secrets
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Notice, NoticeKind, Unit
 from authsrv.storage.users import find_user_by_id
@@ -52,6 +52,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
     access_seconds: int | None
     is_suspended: bool
     secrets: tuple[tuple[bytes, datetime | None], ...]
+    # Empty for who made itself known: nobody vouches for it.
     developer: str = ""
     is_approved: bool = False
     post_logout_redirect_uris: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]  # Authlib carries no
     api_limit: str | None = None
     # Whether a refresh has to name the person it is for.
     refresh_needs_email: bool = False
+    origin: str = MADE
     # The person whose own it is: what it does for itself, it does for them.
     acts_for: str | None = None
 
@@ -159,7 +161,7 @@ def _load(unit: Unit, client_id: str) -> RegisteredClient | None:
         return None
     store = find_store_by_id(unit, row.store_id) if row.store_id else None
     secrets = tuple((secret.digest, secret.expires_at) for secret in list_live_secrets(unit, row.id))
-    developer = find_user_by_id(unit, row.developer_id)
+    developer = find_user_by_id(unit, row.developer_id) if row.origin == MADE else None
     return registered(
         row, store.prefix if store else None, secrets, developer.name or developer.email if developer else ""
     )
@@ -202,6 +204,7 @@ def registered(
         policy_uri=row.policy_uri,
         tos_uri=row.tos_uri,
         consent_changed_at=row.consent_changed_at,
+        origin=row.origin,
         keys=read_public_keys(row.jwks),
         jwks_uri=row.jwks_uri,
         token_limit=row.token_limit,

@@ -12,8 +12,11 @@ from authsrv.oauth.revocation import Revocation
 from authsrv.oauth.server import ProtocolServer
 
 
-def server_metadata(server: ProtocolServer, paths: dict[str, str]) -> dict[str, Any]:
-    """RFC 8414, 2. `paths` maps metadata names (`token_endpoint`, `jwks_uri` …) to the paths that are routed."""
+def server_metadata(server: ProtocolServer, paths: dict[str, str], *, takes_documents: bool) -> dict[str, Any]:
+    """RFC 8414, 2. `paths` maps metadata names (`token_endpoint`, `jwks_uri` …) to the paths that are open.
+
+    `takes_documents`: whether a client_id may be the URL of a document that describes the client.
+    """
     document: dict[str, Any] = {
         "issuer": server.issuer,
         **{name: server.issuer + path for name, path in paths.items()},
@@ -26,6 +29,8 @@ def server_metadata(server: ProtocolServer, paths: dict[str, str]) -> dict[str, 
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "request_uri_parameter_supported": False,
+        # draft-ietf-oauth-client-id-metadata-document-02, 6
+        "client_id_metadata_document_supported": takes_documents,
     }
     for name, endpoint in (("introspection", Introspection), ("revocation", Revocation)):
         if f"{name}_endpoint" in paths:
@@ -35,11 +40,11 @@ def server_metadata(server: ProtocolServer, paths: dict[str, str]) -> dict[str, 
 
 
 def openid_metadata(
-    server: ProtocolServer, keyring: Keyring, paths: dict[str, str], locales: list[str]
+    server: ProtocolServer, keyring: Keyring, paths: dict[str, str], locales: list[str], *, takes_documents: bool
 ) -> dict[str, Any]:
     """OpenID Connect Discovery 1.0, 3: the same facts and those of ID tokens."""
     return {
-        **server_metadata(server, paths),
+        **server_metadata(server, paths, takes_documents=takes_documents),
         "subject_types_supported": ["public", "pairwise"],
         "claims_supported": list(CLAIMS),
         "claims_parameter_supported": True,

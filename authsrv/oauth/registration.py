@@ -26,19 +26,19 @@ from authsrv.storage.api_keys import announce_keys_of
 from authsrv.storage.approvals import APP, APPROVED, settle_open_requests
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, add_member
-from authsrv.storage.clients import Client, add_client, add_client_secret, expire_secrets, save_client
+from authsrv.storage.clients import MADE, Client, add_client, add_client_secret, expire_secrets, save_client
 from authsrv.storage.grants import revoke_client_grants
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import NoticeKind, Unit
-from authsrv.storage.users import add_user, find_user
+from authsrv.storage.users import NOBODY, find_or_add_user
 
 SECRET_PREFIX = "cs_"
 AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", "none")
 OLD_SECRET_LIVES = timedelta(hours=24)
 # The columns they are kept in have no room for more.
 _LONGEST_URI = 2000
-_ALL_GRANTS = ("authorization_code", "refresh_token", "client_credentials")
+ALL_GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 # RFC 8252, 7.1: reverse domain names, so that no two apps meet by accident.
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
@@ -77,6 +77,7 @@ class NewClient:
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
+    origin: str = MADE
 
 
 class RefusedUri(DomainError):
@@ -113,7 +114,8 @@ def create_client(
     store = find_store(unit, new.store) if new.store else None
     if new.store and store is None:
         raise refused("store", f"there is no store {new.store}")
-    developer = find_user(unit, new.developer) or add_user(unit, email=new.developer)
+    # Nobody vouches for what makes itself known.
+    developer, _ = find_or_add_user(unit, email=new.developer if new.origin == MADE else NOBODY)
     now = unit.now()
     client = Client(
         id=row_id or unit.new_id(),
@@ -121,6 +123,7 @@ def create_client(
         name=new.name,
         type=new.type,
         developer_id=developer.id,
+        origin=new.origin,
         store_id=store.id if store else None,
         scope=" ".join(split_scope(scopes.defaults(new.type) if new.scope is None else new.scope)),
         grant_types=grant_types,
@@ -152,7 +155,8 @@ def create_client(
         updated_at=now,
     )
     add_client(unit, client)
-    add_member(unit, client_row_id=client.id, user_id=developer.id, role=ADMIN)
+    if new.origin == MADE:
+        add_member(unit, client_row_id=client.id, user_id=developer.id, role=ADMIN)
     add_audit_event(unit, "client.created", actor=actor, subject=client_id, type=new.type)
     return client
 
@@ -263,8 +267,8 @@ def has_secret_method(auth_method: str | None) -> bool:
 
 def _judge_grants(grant_types: list[str], auth_method: str | None) -> None:
     for grant_type in grant_types:
-        if grant_type not in _ALL_GRANTS:
-            raise refused("grant", f"must be one of {', '.join(_ALL_GRANTS)}")
+        if grant_type not in ALL_GRANTS:
+            raise refused("grant", f"must be one of {', '.join(ALL_GRANTS)}")
     if not grant_types:
         raise refused("grant", "at least one is needed")
     if auth_method == "none" and "client_credentials" in grant_types:
@@ -285,13 +289,16 @@ def _judge_keys(new: NewClient, auth_method: str | None) -> None:
 
 
 def _judge_key_set(jwks: dict[str, Any]) -> None:
+    entries = jwks.get("keys")
+    if isinstance(entries, list) and any(isinstance(entry, dict) and entry.get("kty") == "oct" for entry in entries):
+        raise refused("jwks", "must hold public keys only")
     try:
         keys = KeySet.import_key_set(jwks).keys  # type: ignore[arg-type]
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise refused("jwks", "is not a JWK Set (RFC 7517)") from None
     if not keys:
         raise refused("jwks", "holds no key")
-    if any(key.is_private or key.key_type == "oct" for key in keys):
+    if any(key.is_private for key in keys):
         raise refused("jwks", "must hold public keys only")
 
 

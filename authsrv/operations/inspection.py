@@ -41,6 +41,9 @@ def inspect_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator
     yield from _inspect_secrets(settings)
     yield from _inspect_mail(settings)
     yield from _inspect_numbers(settings)
+    if settings.registration == "open":
+        problem = "is open: anybody may register apps, which people then see as ones that nobody vouches for"
+        yield Finding("registration", problem, "set AUTHSRV_REGISTRATION=token to let in whom you know", unsafe=False)
     if any(network.num_addresses > 2**24 for network in settings.trusted_proxies):
         remedy = "name the proxies' own addresses or networks"
         yield Finding("trusted_proxies", "trusts so many addresses that callers can choose theirs", remedy, unsafe=True)

@@ -269,7 +269,7 @@ def _telling_page(request: Request, refused: CannotConnect, session_id: str) -> 
         403,
         key=f"cannot_connect.{refused.why}",
         app_name=asked.client.name,
-        developer=asked.client.developer,
+        developer=asked.client.developer or asked.client.name,
         most_stores=MOST_UNAPPROVED,
         request_token=_seal_form(request, asked, session_id, told=refused.why),
         action=link(request, "/consent"),

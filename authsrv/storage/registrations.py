@@ -99,6 +99,12 @@ def end_registration(unit: Unit, client_row_id: UUID) -> bool:
     return unit.change(ended.execution_options(synchronize_session=False)) == 1
 
 
+def forget_fingerprint(unit: Unit, client_row_id: UUID) -> None:
+    """Nobody is given this client any more."""
+    forgotten = update(Registration).where(col(Registration.client_id) == client_row_id).values(fingerprint=None)
+    unit.change(forgotten.execution_options(synchronize_session=False))
+
+
 def add_initial_access_token(unit: Unit, name: str, expires_at: datetime | None) -> InitialAccessToken:
     token = InitialAccessToken(id=unit.new_id(), name=name, created_at=unit.now(), expires_at=expires_at)
     unit.session.add(token)

@@ -11,6 +11,8 @@ from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
 
 CUSTOMER = "customer"
+# Stands where somebody has to be named and there is nobody; such an address can never be signed in with (RFC 2606, 2).
+NOBODY = "nobody@registration.invalid"
 OWNER = "owner"
 
 

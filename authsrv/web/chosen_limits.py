@@ -18,6 +18,7 @@ def chosen_limits(settings: Settings, clock: Clock) -> Limits:
         "sign_in_in_all": _times(chosen.sign_in_per_store, TIMES_IN_ALL),
         "token_per_client": chosen.token_per_client,
         "api_per_credential": chosen.api_per_credential,
+        "registration_per_address": chosen.registration_per_address,
     }
     return Limits(settings.rate_limit_url.get_secret_value(), rates, clock, workers=chosen.workers)
 

@@ -18,6 +18,7 @@ from authsrv.kit.passwords import Passwords
 from authsrv.kit.pictures import LogoPainter
 from authsrv.oauth.consent import Consents
 from authsrv.oauth.keyring import Keyring
+from authsrv.oauth.registering import Registrar
 from authsrv.oauth.server import ProtocolServer
 from authsrv.settings import Settings
 from authsrv.shop.webhooks import Webhooks
@@ -51,6 +52,7 @@ class Runtime:
     # None where mail is not set up.
     mailer: Mailer | None
     limits: Limits
+    registrar: Registrar
     webhooks: Webhooks
     stationery: Stationery
     metadata_paths: dict[str, str]

@@ -188,3 +188,15 @@ def test_check_tells_of_a_webhook_whose_secret_cannot_be_opened(operator: Operat
     told = found(OTHER)[name]
     assert told["unsafe"]
     assert "rotate-secret" in told["remedy"]
+
+
+def test_initial_access_tokens_are_made_listed_and_revoked(operator: Operator) -> None:
+    made = operator.ask("registration", "token", "create", "--name", "A partner", "--expires", "3600")
+    assert made["initial_access_token"].startswith("ia_")
+    assert (made["name"], made["status"]) == ("A partner", "active")
+    listed = operator.ask("registration", "token", "list")
+    assert [token["id"] for token in listed] == [made["id"]]
+    assert made["initial_access_token"] not in json.dumps(listed)
+    assert operator.ask("registration", "token", "revoke", made["id"]) == {"id": made["id"], "status": "revoked"}
+    assert operator.run("registration", "token", "revoke", made["id"]).exit_code == 1
+    assert operator.ask("registration", "token", "list")[0]["status"] == "revoked"

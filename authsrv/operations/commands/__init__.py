@@ -24,6 +24,7 @@ FILES = {
     "grants": "grants",
     "keys": "keys",
     "products": "products",
+    "registration": "registration",
     "staff": "staff",
     "usage": "usage",
     "webhooks": "webhooks",

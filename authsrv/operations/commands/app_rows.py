@@ -10,7 +10,7 @@ import typer
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.registration import status_of
 from authsrv.operations.commands.running import Tools, fail, run, show_one
-from authsrv.storage.clients import Client, find_client
+from authsrv.storage.clients import MADE, Client, find_client
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
@@ -43,13 +43,14 @@ def get_app(unit: Unit, client_id: str) -> Client:
 def described(unit: Unit, client: Client, secret: str | None = None) -> dict[str, Any]:
     """An app as the command line shows it."""
     store = find_store_by_id(unit, client.store_id) if client.store_id else None
-    developer = find_user_by_id(unit, client.developer_id)
+    developer = find_user_by_id(unit, client.developer_id) if client.origin == MADE else None
     return {
         "client_id": client.client_id,
         **({"client_secret": secret} if secret else {}),
         "name": client.name,
         "type": client.type,
         "status": status_of(client),
+        "origin": client.origin,
         "developer": developer.email if developer else None,
         "store": store.prefix if store else None,
         "scope": client.scope,

@@ -1,7 +1,8 @@
 """What is void, in memory: the live part of the feed, and how old this process's knowledge of it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from heapq import heappop, heappush
 from uuid import UUID
 
 from authsrv.kit.clock import Clock
@@ -22,33 +23,39 @@ class RevocationList:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._void_before: dict[tuple[NoticeKind, str], Notice] = {}
+        # By the subject's name first: nearly all tokens hang on names that stand in no line.
+        self._void_before: dict[str, dict[NoticeKind, Notice]] = {}
+        # The line that ends soonest is the first.
+        self._endings: list[tuple[datetime, UUID, Notice]] = []
         self._read_at = float("-inf")
 
     def __len__(self) -> int:
-        return len(self._void_before)
+        return sum(map(len, self._void_before.values()))
 
     def apply(self, notices: Sequence[Notice]) -> None:
         """Takes lines in; the same line twice, or an older one after a newer, changes nothing."""
         for notice in notices:
             if notice.kind not in _VOIDING:
                 continue
-            known = self._void_before.get((notice.kind, notice.subject))
+            lines = self._void_before.setdefault(notice.subject, {})
+            known = lines.get(notice.kind)
             if known is None or known.id < notice.id:
-                self._void_before[notice.kind, notice.subject] = notice
+                lines[notice.kind] = notice
+                heappush(self._endings, (notice.expires_at, notice.id, notice))
 
     def is_void(self, jti: UUID, subjects: Iterable[tuple[NoticeKind, str | None]]) -> bool:
         """Whether a token made at `jti`'s time was taken back, itself or through one of the `subjects` it hangs on."""
-        if not self._void_before:
+        void_before = self._void_before
+        if not void_before:
             return False
-        if (NoticeKind.TOKEN, str(jti)) in self._void_before:
+        if NoticeKind.TOKEN in void_before.get(str(jti), ()):
             return True
         for kind, subject in subjects:
-            if subject is None:
+            if subject is None or (lines := void_before.get(subject)) is None:
                 continue
-            if (notice := self._void_before.get((kind, subject))) and jti < notice.id:
+            if (notice := lines.get(kind)) and jti < notice.id:
                 return True
-            if kind is NoticeKind.CLIENT and self._is_suspended(subject):
+            if kind is NoticeKind.CLIENT and _is_suspended(lines):
                 return True
         return False
 
@@ -57,19 +64,18 @@ class RevocationList:
 
         One that was being issued meanwhile, perhaps by a machine whose clock is ahead, may carry a later time.
         """
-        return (NoticeKind.GRANT, grant_id) in self._void_before
-
-    def _is_suspended(self, client_id: str) -> bool:
-        # A process that had not heard yet may have issued a token after the suspension, so its time does not count.
-        suspended = self._void_before.get((NoticeKind.CLIENT_SUSPENDED, client_id))
-        resumed = self._void_before.get((NoticeKind.CLIENT_RESUMED, client_id))
-        return suspended is not None and (resumed is None or resumed.id < suspended.id)
+        return grant_id is not None and NoticeKind.GRANT in self._void_before.get(grant_id, ())
 
     def forget_expired(self, now: datetime) -> None:
         """Drops lines that no living token can meet any more."""
-        gone = [key for key, notice in self._void_before.items() if notice.expires_at <= now]
-        for key in gone:
-            del self._void_before[key]
+        while self._endings and self._endings[0][0] <= now:
+            notice = heappop(self._endings)[2]
+            lines = self._void_before.get(notice.subject, {})
+            # A newer line of this kind has an ending of its own.
+            if lines.get(notice.kind) is notice:
+                del lines[notice.kind]
+                if not lines:
+                    del self._void_before[notice.subject]
 
     def mark_read(self, began_at: float) -> None:
         """A reading of the whole feed that began at this monotonic time is in."""
@@ -78,3 +84,9 @@ class RevocationList:
     def age_seconds(self) -> float:
         """How old the knowledge is, counted from the start of the last good reading."""
         return self._clock.monotonic() - self._read_at
+
+
+def _is_suspended(lines: Mapping[NoticeKind, Notice]) -> bool:
+    # A process that had not heard yet may have issued a token after the suspension, so its time does not count.
+    suspended, resumed = lines.get(NoticeKind.CLIENT_SUSPENDED), lines.get(NoticeKind.CLIENT_RESUMED)
+    return suspended is not None and (resumed is None or resumed.id < suspended.id)

@@ -40,7 +40,11 @@ def digest_of(text: str) -> bytes:
 
 def matches_any(text: str, digests: Iterable[bytes]) -> bool:
     """Whether the secret is one of those stored; takes the same time for a near miss and a far one."""
-    presented = digest_of(text)
+    return is_among(digest_of(text), digests)
+
+
+def is_among(presented: bytes, digests: Iterable[bytes]) -> bool:
+    """The same for a secret whose digest is at hand."""
     found = False
     for digest in digests:
         found |= hmac.compare_digest(presented, digest)

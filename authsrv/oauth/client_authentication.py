@@ -10,7 +10,7 @@ from authsrv.kit.clock import Clock
 from authsrv.oauth.client_assertion import METHOD as PRIVATE_KEY_JWT
 from authsrv.oauth.client_assertion import ClientAssertions, PresentedAssertion, read_assertion
 from authsrv.oauth.client_secrets import SecretUses
-from authsrv.oauth.clients import ClientDirectory, RegisteredClient, has_secret
+from authsrv.oauth.clients import ClientDirectory, RegisteredClient, find_secret
 from authsrv.oauth.requests import ProtocolRequest, read_basic
 
 METHODS = ("client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT, "none")
@@ -26,6 +26,16 @@ class Attempt:
     assertion: PresentedAssertion | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a door found out about an attempt, so that the engine need not do it again."""
+
+    attempt: Attempt
+    client: RegisteredClient
+    # The digest of the client's live secret that was presented, if one was.
+    secret_digest: bytes | None
+
+
 def authenticate(
     request: ProtocolRequest,
     directory: ClientDirectory,
@@ -39,12 +49,18 @@ def authenticate(
 
     Raises InvalidRequestError for two methods at once, InvalidClientError (401) for all else.
     """
-    attempt = read_attempt(request.headers, request.form)
+    proof = request.proof
+    attempt = proof.attempt if proof else read_attempt(request.headers, request.form)
     client = directory.find(request.unit, attempt.client_id)
+    digest = None
     if attempt.method == "none":
         proven = client is not None and allow_public
     elif attempt.assertion is None:
-        proven = has_secret(client, attempt.secret, clock.now())
+        if proof is not None and proof.client is client:
+            digest = proof.secret_digest
+        else:  # no door looked, or the client has changed since: then it is another object
+            digest = find_secret(client, attempt.secret, clock.now())
+        proven = digest is not None
     else:
         proven = True  # judged last: it is used up by that
     if not proven or client is None or client.is_suspended:
@@ -54,8 +70,8 @@ def authenticate(
         raise _refused(attempt.method)
     if attempt.assertion is not None and not assertions.prove(request.unit, client, attempt.assertion):
         raise _refused(attempt.method)
-    if attempt.secret:
-        uses.note(client.row_id, attempt.secret)
+    if digest is not None:
+        uses.note(client.row_id, digest)
     request.client = client
     request.auth_method = attempt.method
     return client
@@ -64,7 +80,7 @@ def authenticate(
 def is_proven(attempt: Attempt, client: RegisteredClient | None, assertions: ClientAssertions, now: datetime) -> bool:
     """Whether only the client itself can have sent this; uses nothing up, and lets nobody in."""
     if attempt.assertion is None:
-        return has_secret(client, attempt.secret, now)
+        return find_secret(client, attempt.secret, now) is not None
     return client is not None and assertions.is_signed(client, attempt.assertion)
 
 

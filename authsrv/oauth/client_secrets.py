@@ -24,7 +24,7 @@ MOST_SECRETS = 2
 # The last use is told to within this time, so that a busy client costs no writes.
 _NOTED_EVERY_SECONDS = 300.0
 
-# A client's row and the SHA-256 of the secret it used.
+# A client's row and the digest of the secret it used.
 SecretKey = tuple[UUID, bytes]
 
 
@@ -75,15 +75,14 @@ class SecretUses:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._noted_at: dict[SecretKey, float] = {}
+        self._noted_at: dict[bytes, float] = {}
         self._uses: dict[SecretKey, datetime] = {}
 
-    def note(self, client_row_id: UUID, secret: str) -> None:
-        key = (client_row_id, digest_of(secret))
+    def note(self, client_row_id: UUID, digest: bytes) -> None:
         now = self._clock.monotonic()
-        if now - self._noted_at.get(key, float("-inf")) >= _NOTED_EVERY_SECONDS:
-            self._noted_at[key] = now
-            self._uses[key] = self._clock.now()
+        if now - self._noted_at.get(digest, float("-inf")) >= _NOTED_EVERY_SECONDS:
+            self._noted_at[digest] = now
+            self._uses[client_row_id, digest] = self._clock.now()
 
     def take(self) -> list[tuple[SecretKey, datetime]]:
         """What was noted since the last time this was asked, sorted: two processes must not wait in a circle."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from authsrv.kit.cache import LookupCache
-from authsrv.kit.machine_secrets import matches_any
+from authsrv.kit.machine_secrets import digest_of, is_among
 from authsrv.kit.public_keys import PublicKey, read_public_keys
 from authsrv.settings import is_loopback_host
 from authsrv.storage.clients import MADE, Client, find_client, list_live_secrets
@@ -116,10 +116,11 @@ def sector_of(redirect_uri: str) -> str:
     return "" if is_loopback_host(parts.hostname) else parts.hostname
 
 
-def has_secret(client: RegisteredClient | None, secret: str, now: datetime) -> bool:
-    """Whether this is one of the client's live secrets; in the same time whether or not there is such a client."""
+def find_secret(client: RegisteredClient | None, secret: str, now: datetime) -> bytes | None:
+    """The digest of the secret if it is one of the client's live ones; told in the same time for an unknown client."""
     digests = [digest for digest, end in (client.secrets if client else _NO_SECRET) if end is None or end > now]
-    return matches_any(secret, digests) and client is not None
+    presented = digest_of(secret)
+    return presented if is_among(presented, digests) and client is not None else None
 
 
 class ClientDirectory:

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
@@ -11,6 +11,9 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Req
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.storage.unit import Unit
+
+if TYPE_CHECKING:
+    from authsrv.oauth.client_authentication import Proof
 
 # RFC 8707, 2: the one parameter that may be sent more than once.
 _MAY_REPEAT = frozenset({"resource"})
@@ -50,11 +53,12 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         form: Sequence[tuple[str, str]],
         terms: Terms = STANDARD_TERMS,
         vouched: RegisteredClient | None = None,
+        proof: "Proof | None" = None,
     ) -> None:
         """Raises InvalidRequestError for a repeated parameter (RFC 6749, 3.2).
 
         `vouched` is a client that the house itself speaks for: it need not authenticate. No door sets it from what it
-        was sent.
+        was sent. `proof` is what the door found out about how the client authenticates.
         """
         # Authlib's own constructor looks for https at every request; the URI is the issuer's, judged by the settings.
         self.method = method
@@ -65,14 +69,18 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib carries n
         self.unit = unit
         self.terms = terms
         self.vouched = vouched
+        self.proof = proof
         self.payload = FormPayload(form)
+        self._form = self.payload.data
+        if len(self._form) == len(form):
+            return  # none twice, none empty
         for name, values in self.payload.datalist.items():
             if len(values) > 1 and name not in _MAY_REPEAT:
                 raise InvalidRequestError(f"Parameter {_printable(name)} is repeated.")
 
     @property
     def form(self) -> dict[str, str]:
-        return self.payload.data
+        return self._form
 
     @property
     def resources(self) -> list[str]:
@@ -95,7 +103,9 @@ def read_basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
     client_id, colon, secret = text.partition(":")
     if not colon:
         raise InvalidRequestError("The Authorization header is not valid Basic authentication.")
-    return unquote_plus(client_id), unquote_plus(secret)
+    if "%" in text or "+" in text:
+        return unquote_plus(client_id), unquote_plus(secret)
+    return client_id, secret
 
 
 def _printable(name: str) -> str:

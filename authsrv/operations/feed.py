@@ -134,7 +134,8 @@ class FeedReader:
             reading = await self._database.transact(lambda unit: read_feed(unit, 0), read_only=True)
         self._horizon = reading.horizon
         # While any transaction stays open, the same lines are read again and again; they are news only once.
-        self._hear([notice for notice in reading.notices if notice.id not in self._heard | self._own])
+        known = self._heard | self._own
+        self._hear([notice for notice in reading.notices if notice.id not in known])
         self._heard = {notice.id for notice in reading.notices}
         self._own -= self._heard
         self._revocations.forget_expired(self._clock.now())

@@ -5,9 +5,11 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.client_assertion import METHOD, read_assertion
+from authsrv.oauth.client_authentication import Proof
 from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.server import Answer
@@ -17,6 +19,7 @@ from authsrv.web.responses import protocol_response
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.usage import note_refusal
 
+_PROOF = "authsrv.proof"
 Engine: TypeAlias = Callable[[Callable[[], ProtocolRequest]], Answer]
 
 # RFC 6749, 2.3.1: never in the URL, where logs and referrers pick them up.
@@ -33,9 +36,7 @@ async def ask(request: Request, path: str, engine: Engine, form: Form, terms: Te
     runtime = runtime_of(request)
     if request.scope["query_string"] and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
-    if len(request.headers.getlist("authorization")) > 1:
-        # RFC 6749, 2.3: not more than one method in a request.
-        raise DomainError("invalid_request", 400, "Only one Authorization header may be sent.")
+    headers = authorization_of(request)
     await runtime.ensure_fresh()
     await prepare(runtime, form)
     # The URL comes from the issuer setting: what the socket or a Host header says is hearsay.
@@ -43,21 +44,40 @@ async def ask(request: Request, path: str, engine: Engine, form: Form, terms: Te
 
     def work(unit: Unit) -> Answer:
         def make() -> ProtocolRequest:
+            proof = request.scope.get(_PROOF)
             return ProtocolRequest(
-                unit, method=request.method, uri=uri, headers=request.headers, form=form, terms=terms
+                unit, method=request.method, uri=uri, headers=headers, form=form, terms=terms, proof=proof
             )
 
         return engine(make)
 
-    status, body, headers = await runtime.database.transact(work)
+    answered = await runtime.database.transact(work)
+    status, body, _ = answered
     if status >= 400:
         note_refusal(request.scope, body["error"])
-    return status, body, headers
+    return answered
+
+
+def authorization_of(request: Request) -> dict[str, str]:
+    """The one header that the protocol reads, if it was sent.
+
+    Raises DomainError 400 for two of them: not more than one method in a request (RFC 6749, 2.3).
+    """
+    sent = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if len(sent) > 1:
+        raise DomainError("invalid_request", 400, "Only one Authorization header may be sent.")
+    return {"authorization": sent[0].decode("latin-1")} if sent else {}
+
+
+def note_proof(scope: Scope, proof: Proof) -> None:
+    """How the client of this request authenticates, which is judged but once."""
+    scope[_PROOF] = proof
 
 
 async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:
     """What the engine will need and may not wait for: the keys of a client that publishes them itself."""
-    assertion = read_assertion(dict(form))
+    fields = dict(form)
+    assertion = read_assertion(fields) if "client_assertion" in fields else None
     if assertion is None:
         return
     clients = runtime.server.clients

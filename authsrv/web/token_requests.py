@@ -3,12 +3,13 @@
 from authlib.oauth2 import OAuth2Error
 from starlette.requests import Request
 
-from authsrv.oauth.client_authentication import Attempt, is_proven, read_attempt
-from authsrv.oauth.clients import RegisteredClient
+from authsrv.oauth.client_authentication import Attempt, Proof, is_proven, read_attempt
+from authsrv.oauth.clients import RegisteredClient, find_secret
 from authsrv.web.clients import look_up_client
 from authsrv.web.context import context_of
 from authsrv.web.forms import Form
 from authsrv.web.limits import address_key, note_allowance
+from authsrv.web.protocol import authorization_of, note_proof
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.usage import REFRESH, TOKEN, note_use
 
@@ -50,12 +51,17 @@ async def _find_sender(request: Request, runtime: Runtime, form: Form) -> Regist
         note_use(request.scope, client.client_id, REFRESH if _REFRESHING in form else TOKEN)
     if attempt is None or client is None or client.is_suspended:
         return None
-    is_its_own = client.is_public or is_proven(attempt, client, runtime.server.assertions, runtime.clock.now())
-    return client if is_its_own else None
+    if client.is_public:
+        return client
+    if attempt.assertion is not None:
+        return client if runtime.server.assertions.is_signed(client, attempt.assertion) else None
+    digest = find_secret(client, attempt.secret, runtime.clock.now())
+    note_proof(request.scope, Proof(attempt, client, digest))
+    return client if digest is not None else None
 
 
 def _read(request: Request, form: Form) -> Attempt | None:
     try:
-        return read_attempt(request.headers, {name: value for name, value in reversed(form) if value})
+        return read_attempt(authorization_of(request), {name: value for name, value in reversed(form) if value})
     except OAuth2Error:
         return None  # the engine says what is wrong with it

@@ -50,7 +50,14 @@ def test_a_claim_too_many_makes_it_none(more: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"jti": "164381f6-dcea-46c1-bf8f-f9f22288970c"}, {"jti": JTI.hex}, {"exp": "1616066368"}, {"iat": -1}, {"scopes": "a b"}, {"sub": None}],
+    [
+        {"jti": "164381f6-dcea-46c1-bf8f-f9f22288970c"},
+        {"jti": JTI.hex},
+        {"exp": "1616066368"},
+        {"iat": -1},
+        {"scopes": "a b"},
+        {"sub": None},
+    ],
     ids=str,
 )
 def test_a_claim_of_another_kind_makes_it_none(wrong: dict[str, Any]) -> None:

@@ -24,7 +24,12 @@ from authsrv.web.store_hosts import IssuersRoute
 from authsrv.web.voices import Voices, protocol_voice
 
 # Other APIs' words for what the house does. One that is left out here, and its folder with it, is gone.
-DIALECTS: tuple[Dialect, ...] = (order_api, storefront, customer_api, vend)
+DIALECTS: tuple[Dialect, ...] = (
+    order_api,
+    storefront,
+    customer_api,
+    vend,
+)
 
 DOORS = (
     # Asked for most often, first: the router looks from the top.

@@ -23,6 +23,7 @@ FILES = {
     "customer-api": "customer_api",
     "grants": "grants",
     "keys": "keys",
+    "prices": "prices",
     "products": "products",
     "registration": "registration",
     "staff": "staff",

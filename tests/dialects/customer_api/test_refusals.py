@@ -1,11 +1,13 @@
 """Four cases kept apart: a bad client, an invalid token, an expired token, and one that is not allowed."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from authsrv.identity.customer_api import get_customer, revoke_password
 from tests.actors import Service
@@ -195,3 +197,38 @@ def test_too_many_calls_are_said_in_the_same_voice(tmp_path: Path) -> None:
             assert answer.headers["retry-after"].isdigit()
     finally:
         world.close()
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Iterator[World]:
+    """A server of the test's own, to break."""
+    url = f"sqlite:///{tmp_path / 'authsrv.db'}"
+    migrate_to_head(url)
+    world = World(url, customer_api={"allow_http": True})
+    yield world
+    world.close()
+
+
+def test_what_breaks_on_our_side_is_said_without_saying_what(broken: World) -> None:
+    shopper = Shopper.allowed(broken)
+    assert shopper.bearer
+    broken.transact(lambda unit: unit.change(text('ALTER TABLE "order" RENAME TO lost')))
+    for answer in (shopper.list(), shopper.order(("C-A100", 1))):
+        assert refused_as(answer) == (500, "internal_error")
+        assert answer.headers["content-encoding"] == "gzip"
+        assert "lost" not in answer.text
+
+
+def test_a_database_that_is_away_is_said_with_a_time_to_come_back(broken: World) -> None:
+    shopper = Shopper.allowed(broken)
+    headers = shopper.bearer
+    path = Path(str(broken.database.url.database))
+    forget = broken.database.engine.dispose()
+    asyncio.run_coroutine_threadsafe(forget, broken._loop).result(10)  # noqa: SLF001 - the loop its engine lives on
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    answer = broken.http.get(f"/stores/{shopper.prefix}/api/customer/orders", headers=headers)
+    assert refused_as(answer) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    path.rmdir()
+    path.with_suffix(".away").rename(path)

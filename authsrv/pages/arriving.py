@@ -31,6 +31,11 @@ class Arrival:
     prefix: str | None
     names_store: bool
 
+    @property
+    def is_developers(self) -> bool:
+        """Whether the person comes to the portal, where signing in is signing up too."""
+        return _is_below(self.runtime, self.next, ("/developers",))
+
     def find_store(self, unit: Unit) -> KnownStore | None:
         """The store the person signs in at. Raises not_found for one that host or path name and that is not there."""
         store = self.runtime.stores.find(unit, self.prefix) if self.prefix else None
@@ -44,14 +49,14 @@ def arrival_of(request: Request, form: Mapping[str, str]) -> Arrival:
     runtime = runtime_of(request)
     named = context_of(request).store
     there = local_path(request, form.get("next") or request.query_params.get("next"))
-    if named is None and _is_storeless(runtime, there):
+    if named is None and _is_below(runtime, there, _STORELESS):
         return Arrival(runtime, there, None, names_store=False)
     return Arrival(runtime, there, named or runtime.settings.default_store or None, bool(named))
 
 
-def _is_storeless(runtime: Runtime, path: str | None) -> bool:
+def _is_below(runtime: Runtime, path: str | None, parts: tuple[str, ...]) -> bool:
     within = (path or "").removeprefix(runtime.settings.issuer_path).partition("?")[0]
-    return any(within == part or within.startswith(f"{part}/") for part in _STORELESS)
+    return any(within == part or within.startswith(f"{part}/") for part in parts)
 
 
 def arrive(request: Request, arrival: Arrival, cookie: str) -> Response:

@@ -160,6 +160,7 @@ async def _email_page(
         next=arrival.next,
         has_mail=runtime.mailer is not None,
         shop=store.name if store else None,
+        is_developers=arrival.is_developers,
     )
 
 

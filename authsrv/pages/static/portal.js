@@ -44,7 +44,11 @@ async function judge() {
       return line;
     }),
   );
-  typed.toggleAttribute("aria-invalid", judged.some(({ fault }) => fault));
+  if (judged.some(({ fault }) => fault)) {
+    typed.setAttribute("aria-invalid", "true");
+  } else {
+    typed.removeAttribute("aria-invalid");
+  }
 }
 typed?.addEventListener("input", () => {
   clearTimeout(waiting);

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 
-# The document knows no pages, so a client of its gets all it can have at once.
-_MOST = 1000
+# The document knows no pages, so a client of its gets as many as one request may cost.
+_MOST = 500
 
 
 def read_listing(request: Request) -> tuple[int, UUID | None]:

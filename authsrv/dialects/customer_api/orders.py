@@ -48,7 +48,7 @@ async def send(request: Request) -> Response:
 
 @transported
 async def list_all(request: Request) -> Response:
-    """A bare array, newest first; beyond a thousand, X-Total-Count and Link lead on."""
+    """A bare array, newest first; beyond five hundred, X-Total-Count and Link lead on."""
     caller = await require_customer(request, "orders:read")
     limit, after = read_listing(request)
     runtime = runtime_of(request)

@@ -23,6 +23,7 @@ STILL_THERE = (
     "tests/rules/test_routes.py",
     "tests/dialects/order_api/test_golden.py",
     "tests/flows/test_revocation.py",
+    "tests/rotation/test_security_document.py",
 )
 LONGEST_SECONDS = 300
 
@@ -42,7 +43,9 @@ def outside(name: str) -> dict[Path, str]:
     return {
         path: text
         for path, text in texts.items()
+        # What compares the dialects with each other asks the map which there are.
         if own.isdisjoint(path.parents)
+        and path.parent != Path("tests/dialects")
         and path not in {Path("authsrv/routes.py"), Path(__file__).relative_to(REPOSITORY)}
     }
 

@@ -56,6 +56,7 @@ def newest_code(server: ServerProcess) -> str:
 
 
 def test_every_call_of_the_document_works_as_printed(server: ServerProcess) -> None:
+    """Sentences 5, 6, 8, 11, 13, 17, 18, 20 and 22, each with its call."""
     assert call(server, "code") == (200, {"message": "Code sent"})
     assert call(server, "code with names") == (200, {"message": "Code sent"})
     status, tokens = call(server, "tokens", code=newest_code(server))

@@ -14,7 +14,7 @@ from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from tests.people import App, Person, answer_in, forms_of
 from tests.rules.test_statements import counted
-from tests.support.world import World
+from tests.support.world import Registered, World
 
 SCOPE = "orders:read"
 
@@ -28,13 +28,13 @@ def url(app: App) -> str:
     return app.authorize_url(scope=SCOPE)
 
 
-def fill(world: World, app: App, count: int) -> list[str]:
+def fill(world: World, credentials: Registered, count: int) -> list[str]:
     """Connects the app to so many fresh stores, by grants of one person who belongs to them; their prefixes."""
     stores = [world.add_store().prefix for _ in range(count)]
     person = Person.signed_in(world)
 
     def work(unit: Unit) -> None:
-        now, client = unit.now(), find_client(unit, app.credentials.client_id)
+        now, client = unit.now(), find_client(unit, credentials.client_id)
         assert client is not None
         for prefix in stores:
             store = find_store(unit, prefix)
@@ -57,6 +57,15 @@ def fill(world: World, app: App, count: int) -> list[str]:
     return stores
 
 
+def approve(world: World, credentials: Registered) -> None:
+    def work(unit: Unit) -> None:
+        client = find_client(unit, credentials.client_id)
+        assert client is not None
+        approve_client(unit, client, actor="test")
+
+    world.transact(work)
+
+
 def count(world: World, app: App) -> int:
     def work(unit: Unit) -> int:
         client = find_client(unit, app.credentials.client_id)
@@ -74,7 +83,7 @@ def is_told(page: httpx.Response) -> bool:
 
 
 def test_the_thirty_first_store_is_refused_to_the_person_and_then_to_the_app(world: World, app: App) -> None:
-    fill(world, app, 30)
+    fill(world, app.credentials, 30)
     person = customer_of(world, world.add_store().prefix)
     page = person.visit(url(app))
     assert is_told(page)
@@ -87,7 +96,7 @@ def test_the_thirty_first_store_is_refused_to_the_person_and_then_to_the_app(wor
 
 
 def test_the_thirtieth_is_not(world: World, app: App) -> None:
-    fill(world, app, 29)
+    fill(world, app.credentials, 29)
     person = customer_of(world, world.add_store().prefix)
     assert "code" in person.allow(url(app))
     assert count(world, app) == 30
@@ -97,7 +106,7 @@ def test_the_first_thirty_go_on(world: World, app: App) -> None:
     own = world.add_store().prefix
     person = customer_of(world, own)
     tokens = app.redeem(person.allow(url(app))["code"]).json()
-    fill(world, app, 29)
+    fill(world, app.credentials, 29)
     assert is_told(customer_of(world, world.add_store().prefix).visit(url(app)))
     # A refresh, the same person again without being asked, and after a new question; another person of that store.
     assert app.refresh(tokens["refresh_token"]).status_code == 200
@@ -108,7 +117,7 @@ def test_the_first_thirty_go_on(world: World, app: App) -> None:
 
 
 def test_who_is_refused_while_the_page_was_open_is_told_so(world: World, app: App) -> None:
-    fill(world, app, 29)
+    fill(world, app.credentials, 29)
     late, quick = (customer_of(world, world.add_store().prefix) for _ in range(2))
     page = late.visit(url(app))
     assert page.status_code == 200
@@ -119,7 +128,7 @@ def test_who_is_refused_while_the_page_was_open_is_told_so(world: World, app: Ap
 
 
 def test_of_many_who_allow_the_last_place_at_once_one_gets_it(world: World, app: App) -> None:
-    fill(world, app, 29)
+    fill(world, app.credentials, 29)
     people = [customer_of(world, world.add_store().prefix) for _ in range(6)]
     pages = [person.visit(url(app)) for person in people]
 
@@ -133,7 +142,7 @@ def test_of_many_who_allow_the_last_place_at_once_one_gets_it(world: World, app:
 
 
 def test_among_several_stores_only_those_with_a_place_can_be_chosen(world: World, app: App) -> None:
-    known = fill(world, app, 30)[0]
+    known = fill(world, app.credentials, 30)[0]
     person = customer_of(world, known, world.add_store().prefix)
     page = person.visit(url(app))
     assert page.text.count("disabled") == 1
@@ -143,22 +152,16 @@ def test_among_several_stores_only_those_with_a_place_can_be_chosen(world: World
 
 
 def test_approval_lifts_the_cap(world: World, app: App) -> None:
-    fill(world, app, 30)
+    fill(world, app.credentials, 30)
     person = customer_of(world, world.add_store().prefix)
     assert is_told(person.visit(url(app)))
-
-    def approve(unit: Unit) -> None:
-        client = find_client(unit, app.credentials.client_id)
-        assert client is not None
-        approve_client(unit, client, actor="test")
-
-    world.transact(approve)
+    approve(world, app.credentials)
     assert "code" in person.allow(url(app))
     assert count(world, app) == 31
 
 
 def test_a_store_whose_last_person_disconnected_the_app_makes_room(world: World, app: App) -> None:
-    fill(world, app, 29)
+    fill(world, app.credentials, 29)
     leaving, coming = (customer_of(world, world.add_store().prefix) for _ in range(2))
     leaving.allow(url(app))
     assert is_told(coming.visit(url(app)))
@@ -171,19 +174,19 @@ def test_a_store_whose_last_person_disconnected_the_app_makes_room(world: World,
 
 
 def test_who_wants_no_page_is_refused_without_one(world: World, app: App) -> None:
-    fill(world, app, 30)
+    fill(world, app.credentials, 30)
     person = customer_of(world, world.add_store().prefix)
     assert answer_in(person.visit(app.authorize_url(scope=SCOPE, prompt="none")))["error"] == "consent_required"
 
 
 def test_a_grant_for_no_store_takes_no_place(world: World, app: App) -> None:
-    fill(world, app, 30)
+    fill(world, app.credentials, 30)
     assert "code" in Person.signed_in(world).allow(url(app))
 
 
 def test_a_registered_app_has_no_more_places_than_any_other(world: World) -> None:
     public = App.registered(world, kind="spa", scope=SCOPE)
-    fill(world, public, 30)
+    fill(world, public.credentials, 30)
     assert is_told(customer_of(world, world.add_store().prefix).visit(url(public)))
 
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.dialects.vend.tills import CALLBACK, STATE, Till, retailer_of
+from tests.flows.test_connected_stores import approve, fill
 from tests.people import Person, answer_in, forms_of
 from tests.support.world import World
 
@@ -20,15 +21,41 @@ def till(world: World) -> Till:
 
 
 def test_a_new_app_is_not_approved_and_can_be_used(world: World, till: Till, store: str) -> None:
-    """2.4 and 2.5: "a newly created app is marked as Not Approved", "You can still use this app"."""
+    """2.3 and 2.4: "a newly created app is marked as Not Approved", "You can still use this app"."""
     retailer = retailer_of(world, store)
     page = retailer.visit(till.connect_url())
     assert "Not approved" in page.text
     assert answer_in(retailer.send(page, decision="allow")).keys() >= {"code"}
 
 
+def test_the_thirty_first_store_is_refused_to_the_retailer_and_then_to_the_app(
+    world: World, till: Till, store: str
+) -> None:
+    """2.5: "you can only connect your application to 30 Vend stores"."""
+    first = retailer_of(world, store)
+    tokens = till.connect(first, store)
+    fill(world, till.credentials, 29)
+    late = retailer_of(world, world.add_store().prefix)
+    page = late.visit(till.connect_url())
+    assert (page.status_code, "30 stores" in page.text) == (403, True)
+    told = answer_in(late.send(page))
+    assert (told["error"], told["state"]) == ("access_denied", STATE)
+    assert "30 stores" in told["error_description"]
+    assert "code" in answer_in(first.browser.get(till.connect_url()))
+    assert till.refresh(store, tokens["refresh_token"]).status_code == 200
+
+
+def test_an_approved_app_is_connected_to_more(world: World, till: Till) -> None:
+    """2.6: "You only need to get our approval for production-ready, public applications."."""
+    fill(world, till.credentials, 30)
+    late = retailer_of(world, world.add_store().prefix)
+    assert late.visit(till.connect_url()).status_code == 403
+    approve(world, till.credentials)
+    assert "code" in late.allow(till.connect_url())
+
+
 def test_the_answer_is_code_prefix_and_state_and_nothing_else(world: World, till: Till, store: str) -> None:
-    """3.3 and 3.4: "an authorization code and the Retailer's domain prefix to the Redirect URI"."""
+    """2.2, 3.3 and 3.4: "an authorization code and the Retailer's domain prefix to the Redirect URI"."""
     retailer = retailer_of(world, store)
     left = retailer.send(retailer.visit(till.connect_url()), decision="allow")
     there, _, query = left.headers["location"].partition("?")

@@ -97,6 +97,7 @@ class Teller:
 
 
 def test_every_request_of_the_document_is_answered_as_its_file_says(world: World) -> None:
+    """4.7 and all others, as they stand on the wire."""
     rotating = Teller(world, Till.registered(world))
     # Declined first: what was allowed before is not asked for again.
     for name in ("decline", "connect", "token", "product", "products", "users", "no_token", "token_used"):

@@ -27,6 +27,7 @@ from authsrv.kit.pictures import LogoPainter
 from authsrv.kit.rates import read_rate
 from authsrv.kit.vault import SealBroken, Vault
 from authsrv.oauth.client_assertion import ClientAssertions
+from authsrv.oauth.client_documents import ClientDocuments
 from authsrv.oauth.client_keys import ClientKeys
 from authsrv.oauth.clients import ClientDirectory
 from authsrv.oauth.consent import Consents
@@ -263,6 +264,13 @@ class _House:
             painter=LogoPainter(),
             mailer=self._mailer,
             limits=limits,
+            documents=ClientDocuments(
+                self._outbound.fetch,
+                self._scopes,
+                clock,
+                is_on=self._settings.cimd,
+                allow_loopback=self._settings.webhook_allow_loopback,
+            ),
             registrar=Registrar(
                 mode=self._settings.registration, sealer=self._sealer, scopes=self._scopes, entropy=self._entropy
             ),

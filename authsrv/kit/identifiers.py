@@ -1,7 +1,7 @@
 """Time-ordered identifiers: UUIDv7, finer than a millisecond, strictly increasing in a process (RFC 9562, 5.7, 6.2)."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import Entropy
@@ -51,6 +51,11 @@ def made_at(identifier: UUID) -> datetime:
 def is_uuid7(identifier: UUID) -> bool:
     """Whether the identifier carries its time, as only version 7 does here."""
     return identifier.version == 7
+
+
+def named_uuid(name: str) -> UUID:
+    """The same identifier for the same URL, wherever it is made (RFC 9562, 5.5)."""
+    return uuid5(NAMESPACE_URL, name)
 
 
 def parse_uuid(text: str) -> UUID | None:

@@ -59,6 +59,13 @@ class Reply(NamedTuple):
     start: bytes
 
 
+class Fetched(NamedTuple):
+    """A JSON document, and what its `Cache-Control` headers said."""
+
+    document: Any
+    cache_control: str
+
+
 class Message(NamedTuple):
     """What to post."""
 
@@ -96,16 +103,21 @@ class Outbound:
 
     async def fetch_json(self, url: str) -> Any:
         """The JSON document at this URL, at most 64 KiB of it. Raises OutboundError."""
+        return (await self.fetch(url, LONGEST_ANSWER)).document
+
+    async def fetch(self, url: str, most: int) -> Fetched:
+        """The JSON document at this URL, of at most so many bytes. Raises OutboundError."""
         async with self._exchange("GET", url, b"", {"Accept": "application/json"}) as response:
             if response.status != 200:
                 raise UnusableAnswer(f"answered {response.status}")
             if any(name.lower() == b"content-encoding" and value != b"identity" for name, value in response.headers):
                 raise UnusableAnswer("answered with a compressed body")
-            body = await _read(response, LONGEST_ANSWER + 1)
-        if len(body) > LONGEST_ANSWER:
-            raise UnusableAnswer(f"answered with more than {LONGEST_ANSWER} bytes")
+            body = await _read(response, most + 1)
+        if len(body) > most:
+            raise UnusableAnswer(f"answered with more than {most} bytes")
+        kept = [value.decode("latin-1") for name, value in response.headers if name.lower() == b"cache-control"]
         try:
-            return orjson.loads(body)
+            return Fetched(orjson.loads(body), ", ".join(kept))
         except orjson.JSONDecodeError:
             raise UnusableAnswer("answered with something that is not JSON") from None
 

@@ -6,7 +6,7 @@ change it, and from then on neither can the first. A client with a secret is alw
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -141,7 +141,7 @@ class Registrar:
         new = read_metadata(metadata, self._scopes, origin=REGISTERED)
         judge_client(new, new.grant_types, new.auth_method, self._scopes)
         generation = self._step(unit, client, new)
-        self._apply(unit, client, new)
+        apply_metadata(unit, client, new)
         secret = self._settle_secrets(unit, client)
         add_audit_event(unit, "client.changed", actor=client.client_id, subject=client.client_id)
         return Registered(client, secret, self._token(client.id, generation))
@@ -169,14 +169,7 @@ class Registrar:
         client_id = new_client_id(self._entropy)
         client = create_client(unit, new, client_id=client_id, actor=_ACTOR, scopes=self._scopes)
         secret = add_secret(unit, client, self._entropy) if has_secret_method(new.auth_method) else None
-        registration = Registration(
-            client_id=client.id,
-            initial_access_token_id=allowed_by,
-            fingerprint=fingerprint,
-            created_at=unit.now(),
-            expires_at=unit.now() + UNUSED_LIVES,
-        )
-        add_registration(unit, registration)
+        registration = begin_registration(unit, client, allowed_by, fingerprint)
         return Registered(client, secret, self._token(client.id, registration.generation))
 
     def _token(self, row_id: UUID, generation: int) -> str:
@@ -199,22 +192,45 @@ class Registrar:
             break
         raise DomainError("invalid_request", 409, "The client was changed by another request at the same time.")
 
-    def _apply(self, unit: Unit, client: Client, new: NewClient) -> None:
-        if any(getattr(client, name) != getattr(new, name) for name in _IDENTITY):
-            # Whoever allowed or approved it knew another app.
-            client.consent_changed_at = unit.now()
-            client.approved_at = None
-        for name in _CHANGEABLE:
-            setattr(client, name, getattr(new, name))
-        client.token_endpoint_auth_method = new.auth_method
-        save_client(unit, client)
-
     def _settle_secrets(self, unit: Unit, client: Client) -> str | None:
         """A secret for who needs one now, none for who needs none any more."""
         if not has_secret_method(client.token_endpoint_auth_method):
             expire_secrets(unit, client, unit.now())
             return None
         return None if list_live_secrets(unit, client.id) else add_secret(unit, client, self._entropy)
+
+
+def begin_registration(
+    unit: Unit, client: Client, allowed_by: UUID | None = None, fingerprint: bytes | None = None
+) -> Registration:
+    """What is kept of a client that made itself known. Raises IntegrityError where the fingerprint is another's."""
+    now = unit.now()
+    registration = Registration(
+        client_id=client.id,
+        initial_access_token_id=allowed_by,
+        fingerprint=fingerprint,
+        created_at=now,
+        expires_at=now + UNUSED_LIVES,
+    )
+    add_registration(unit, registration)
+    return registration
+
+
+def apply_metadata(unit: Unit, client: Client, new: NewClient, *, changed_at: datetime | None = None) -> None:
+    """Writes what differs; another name or other redirect URIs make it, to people and operators, another app.
+
+    What people allowed until `changed_at` (now, where it is left out) they allowed to the app it was before.
+    """
+    wanted = {name: getattr(new, name) for name in _CHANGEABLE} | {"token_endpoint_auth_method": new.auth_method}
+    changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
+    if not changed:
+        return
+    if not changed.keys().isdisjoint(_IDENTITY):
+        client.consent_changed_at = changed_at or unit.now()
+        client.approved_at = None
+    for name, value in changed.items():
+        setattr(client, name, value)
+    save_client(unit, client)
 
 
 def _find_shared(unit: Unit, fingerprint: bytes) -> Client | None:

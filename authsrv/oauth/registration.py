@@ -10,6 +10,7 @@ from uuid import UUID
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from sqlalchemy.exc import IntegrityError
 
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
@@ -159,6 +160,17 @@ def create_client(
         add_member(unit, client_row_id=client.id, user_id=developer.id, role=ADMIN)
     add_audit_event(unit, "client.created", actor=actor, subject=client_id, type=new.type)
     return client
+
+
+def create_client_once(
+    unit: Unit, new: NewClient, *, client_id: str, row_id: UUID, actor: str, scopes: ScopeCatalogue
+) -> Client | None:
+    """The same; None where there is one of this id already, deleted or not."""
+    try:
+        with unit.session.begin_nested():
+            return create_client(unit, new, client_id=client_id, row_id=row_id, actor=actor, scopes=scopes)
+    except IntegrityError:
+        return None
 
 
 def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None, scopes: ScopeCatalogue) -> None:

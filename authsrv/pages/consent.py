@@ -27,12 +27,14 @@ from authsrv.oauth.connecting import (
 )
 from authsrv.oauth.consent import Place, chosen_scopes, required_scopes, welcome_customer
 from authsrv.storage.audit import add_audit_event
+from authsrv.storage.clients import DOCUMENT
 from authsrv.storage.unit import Unit
 from authsrv.web.authorizing import (
     CONSENT_FORM,
     authorize_path,
     fresh_since,
     judge_pairs,
+    learn_client,
     named_store,
     read_pairs,
     send_code,
@@ -120,6 +122,7 @@ async def show(request: Request) -> Response:
     pairs = read_pairs(request)
     runtime = runtime_of(request)
     await runtime.ensure_fresh()
+    await learn_client(request, pairs)
     try:
         question = await runtime.database.transact(lambda unit: _question(unit, request, pairs))
     except UnprovenRequest as unproven:
@@ -143,6 +146,7 @@ async def decide(request: Request) -> Response:
     form = _read_form(runtime, _first(fields, "request") or "")
     if form is None:
         return _stale(request, None)
+    await learn_client(request, form.pairs)
     decision = Decision(
         allows=_first(fields, "decision") == "allow",
         ticked=[value for name, value in fields if name == "scope"],
@@ -200,6 +204,7 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
         raise PersonSaidNo("The person allowed none of it.", asked.back)
     place = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request)).place
     store = _chosen_store(place, decision.store)
+    runtime.documents.keep(unit, asked.client)
     grant = runtime.consents.grant(unit, asked, signed_in, store=store, scopes=scopes, grant_id=form.handle.row_id)
     if grant is None:
         raise StaleConsent
@@ -243,6 +248,7 @@ def _page(request: Request, question: Question) -> Response:
         app_initials=_initials(client.name),
         logo_url=client.logo_uri,
         developer=client.developer,
+        described_at=urlsplit(client.client_id).netloc if client.origin == DOCUMENT else None,
         is_approved=client.is_approved,
         home_url=client.client_uri,
         policy_url=client.policy_uri,

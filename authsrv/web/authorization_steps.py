@@ -17,6 +17,7 @@ from authsrv.web.authorizing import (
     authorize_path,
     fresh_since,
     judge_pairs,
+    learn_client,
     mark_fresh,
     named_store,
     send_code,
@@ -54,6 +55,7 @@ async def answer_authorization(request: Request, pairs: list[tuple[str, str]]) -
     """Leads the person to sign-in or consent, or the answer to the app."""
     runtime = runtime_of(request)
     await runtime.ensure_fresh()
+    await learn_client(request, pairs)
     try:
         step = await runtime.database.transact(lambda unit: _next_step(unit, request, pairs))
     except UnprovenRequest as unproven:
@@ -94,6 +96,7 @@ def _grant(
 ) -> Granted:
     runtime = runtime_of(request)
     grant_id = unit.new_id()
+    runtime.documents.keep(unit, asked.client)
     runtime.consents.grant(
         unit, asked, signed_in, store=standing.place.store, scopes=list(asked.scopes), grant_id=grant_id
     )

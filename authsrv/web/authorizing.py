@@ -23,6 +23,7 @@ from authsrv.oauth.authorization import (
 from authsrv.oauth.manners import STANDARD_MANNER, Manner
 from authsrv.storage.unit import Unit
 from authsrv.web.context import context_of
+from authsrv.web.limits import RateLimited, address_key
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import error_page, language_of, link, render
 from authsrv.web.trying import trial_uri
@@ -58,13 +59,34 @@ def read_pairs(request: Request) -> list[tuple[str, str]]:
         raise DomainError("invalid_request", 400, "The request is not readable.") from None
 
 
+async def learn_client(request: Request, pairs: Pairs) -> None:
+    """Fetches the document that describes the client, where it is described by one and it is time to.
+
+    Raises RateLimited for who makes this server fetch too many.
+    """
+    runtime = runtime_of(request)
+    documents, client_id = runtime.documents, next((value for name, value in pairs if name == "client_id"), "")
+    if not documents.names(client_id) or not documents.is_due(client_id):
+        return
+    try:
+        await runtime.limits.hit("registration_per_address", address_key(context_of(request).client_address))
+    except RateLimited:
+        if documents.recall(client_id) is None:
+            raise
+        return  # what is known does for a while
+    await documents.prepare(client_id)
+
+
 def judge_pairs(unit: Unit, request: Request, pairs: Pairs) -> AuthorizationRequest:
     """The authorization request. Raises UnprovenRequest or AuthorizationRefused."""
     runtime = runtime_of(request)
     asked = [(name, value) for name, value in pairs if name != FRESH_SINCE]
     rules = runtime.server.rules
+    clients, documents = runtime.server.clients, runtime.documents
     client, redirect_uri = rules.prove_client(
-        asked, lambda client_id: runtime.server.clients.find(unit, client_id), own_uri=trial_uri(unit, request, asked)
+        asked,
+        lambda client_id: documents.find(unit, clients, client_id),
+        own_uri=trial_uri(unit, request, asked),
     )
     return rules.judge(asked, client, redirect_uri, _manner_of(request, asked))
 

@@ -16,6 +16,7 @@ from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.mail import Mailer
 from authsrv.kit.passwords import Passwords
 from authsrv.kit.pictures import LogoPainter
+from authsrv.oauth.client_documents import ClientDocuments
 from authsrv.oauth.consent import Consents
 from authsrv.oauth.keyring import Keyring
 from authsrv.oauth.registering import Registrar
@@ -53,6 +54,7 @@ class Runtime:
     mailer: Mailer | None
     limits: Limits
     registrar: Registrar
+    documents: ClientDocuments
     webhooks: Webhooks
     stationery: Stationery
     metadata_paths: dict[str, str]

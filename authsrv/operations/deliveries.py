@@ -5,7 +5,7 @@ another process sends again. A receiver may hear something twice, never not at a
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -43,8 +43,12 @@ WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18_
 _JITTER = 0.1
 _AT_ONCE = 32
 _AT_ONCE_PER_HOST = 8
+# So many more of a host are kept for its next free places: to claim and release them each time would cost more.
+_QUEUED_PER_HOST = 16
 # Longer than one attempt can last: waiting for a place, five seconds for the answer, and writing it down.
 CLAIM = timedelta(seconds=30)
+# One that has waited for its place until less than this is left is another process's by the time it arrives.
+_LEAST_OF_CLAIM = timedelta(seconds=8)
 _SETTLE_SECONDS = 6.0
 
 
@@ -77,7 +81,8 @@ class DeliveryWorker:
         self._claim = claim
         self._nudged = asyncio.Event()
         self._sending: dict[asyncio.Task[None], str] = {}
-        # Hosts that have all their places taken, with the URLs that are passed over meanwhile.
+        self._queues: dict[str, deque[Delivery]] = {}
+        # Hosts that have all their places taken, in the queue too, with the URLs that are passed over meanwhile.
         self._parked: dict[str, set[str]] = {}
         self._is_more = False
 
@@ -128,19 +133,39 @@ class DeliveryWorker:
             await asyncio.wait(self._sending)
 
     def _begin(self, delivery: Delivery) -> bool:
+        """Sends it, or puts it into its host's queue; False if there is no place for it at all."""
         host = urlsplit(delivery.url).hostname or ""
-        if Counter(self._sending.values())[host] >= _AT_ONCE_PER_HOST:
-            self._parked.setdefault(host, set()).add(delivery.url)
-            return False
+        if Counter(self._sending.values())[host] < _AT_ONCE_PER_HOST:
+            self._start(delivery, host)
+            return True
+        queue = self._queues.setdefault(host, deque())
+        if len(queue) < _QUEUED_PER_HOST:
+            queue.append(delivery)
+            return True
+        self._parked.setdefault(host, set()).add(delivery.url)
+        return False
+
+    def _start(self, delivery: Delivery, host: str) -> None:
         task = asyncio.create_task(self._send(delivery))
         self._sending[task] = host
         task.add_done_callback(self._end)
-        return True
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         host = self._sending.pop(task)
-        if self._parked.pop(host, None) or self._is_more:
+        if (following := self._take_queued(host)) is not None:
+            self._start(following, host)
+        elif self._parked.pop(host, None) or self._is_more:
             self._nudged.set()
+
+    def _take_queued(self, host: str) -> Delivery | None:
+        """The next of the host's queue whose claim lasts until it has arrived."""
+        queue = self._queues.get(host, deque())
+        while queue:
+            delivery = queue.popleft()
+            if delivery.due_at - self._clock.now() >= min(_LEAST_OF_CLAIM, self._claim):
+                return delivery
+        self._queues.pop(host, None)
+        return None
 
     async def _send(self, delivery: Delivery) -> None:
         try:
@@ -189,7 +214,12 @@ class DeliveryWorker:
         return afterwards
 
     async def _settle(self) -> None:
-        """Lets what is on its way arrive, so that a restart repeats nothing."""
+        """Lets what is on its way arrive, so that a restart repeats nothing; what only waited is everybody's again."""
+        queued = [delivery.id for queue in self._queues.values() for delivery in queue]
+        self._queues.clear()
+        if queued:
+            with suppress(Unavailable):
+                await self._database.transact(lambda unit: release_deliveries(unit, queued))
         if self._sending:
             await asyncio.wait(self._sending, timeout=_SETTLE_SECONDS)
         for task in self._sending:

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from authsrv.settings import ENVIRONMENT_PREFIX, setting_names
+from tests.actors import Operator
 from tests.support.ports import LOOPBACK, free_port
-from tests.support.server import REPOSITORY, ServerProcess, run_cli
+from tests.support.server import REPOSITORY, ServerProcess
 
 README = (REPOSITORY / "README.md").read_text()
 WRITTEN_URL = "http://127.0.0.1:8000"
@@ -204,6 +205,6 @@ def _look_up(defaults: Mapping[str, Any], name: str) -> Any:
 
 def _commands(folder: Path, *group: str) -> set[str]:
     """The names that `--help` lists."""
-    shown = run_cli(*group, "--help", env={"TERMINAL_WIDTH": "100"}, cwd=folder).stdout
+    shown = Operator(folder, {"TERMINAL_WIDTH": "100"}).run(*group, "--help").stdout
     _, _, listed = shown.partition("Commands")
     return set(re.findall(r"^│ ([a-z-]+) ", listed, re.MULTILINE))

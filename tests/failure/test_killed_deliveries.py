@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import psutil
@@ -15,13 +16,15 @@ from tests.support.traffic import BROKEN, Caller, Load, callers_of_each_worker, 
 
 THREADS = 4
 EVENTS = 1000
-# Each order is placed and cancelled; a few more, since the kill cuts some short.
-ORDERS = EVENTS // 2 + 20
+# Each order is placed and cancelled, and two endpoints hear of both; a few more, since the kill cuts some short.
+ENDPOINTS = ("/books", "/stock")
+ORDERS = EVENTS // 4 + 20
 FAILING = 0.25
 # A claim of a killed worker runs out after thirty seconds.
 ARRIVED_WITHIN_SECONDS = 60
 
-Event = tuple[str, str]
+# Where it went, what happened, and to which order.
+Event = tuple[str, str, str]
 
 
 class Unreliable:
@@ -38,7 +41,7 @@ class Unreliable:
     def __call__(self, received: Received) -> Answer:
         event = event_of(received)
         self.met[event] += 1
-        if self.met[event] == 1 and event[1] > self.spares_until and self._chance.random() < FAILING:
+        if self.met[event] == 1 and event[2] > self.spares_until and self._chance.random() < FAILING:
             self.failed.add(event)
             return Answer(self._chance.choice((302, 404, 429, 500, 503)))
         self.arrived.append((received.headers["webhook-id"], event))
@@ -47,7 +50,7 @@ class Unreliable:
 
 def event_of(received: Received) -> Event:
     body = json.loads(received.body)
-    return body["event"], body["data"]["order_id"]
+    return received.path, body["event"], body["data"]["order_id"]
 
 
 # Claims on SQLite are tried by four processes in tests/operations/test_deliveries.py.
@@ -56,8 +59,9 @@ def test_every_event_arrives_and_none_is_invented(database_url: str, tmp_path: P
     settings = settings_of(database_url, webhook_allow_loopback="true")
     unreliable = Unreliable()
     with Receiver(unreliable) as receiver, ServerProcess(tmp_path, settings, "--demo", "--workers", "2") as server:
-        listening = run_cli("webhooks", "create", receiver.url, "--store", "demo", "--json", env=settings, cwd=tmp_path)
-        assert listening.json()["id"]
+        for path in ENDPOINTS:
+            listening = ("webhooks", "create", receiver.url + path, "--store", "demo", "--json")
+            assert run_cli(*listening, env=settings, cwd=tmp_path).json()["id"]
         caller = Caller(server.port)
         token = caller.get_token()
         placed: list[str] = []
@@ -97,10 +101,10 @@ def test_every_event_arrives_and_none_is_invented(database_url: str, tmp_path: P
     assert len(unreliable.failed) > ORDERS // 4
     # Whoever hears something twice can tell by its id, and two events never share one.
     assert len(set(unreliable.arrived)) == len({name for name, _ in unreliable.arrived}) == len(expected)
-    for created in (event for event in expected if event[0] == "order.created" and event not in unreliable.failed):
-        cancelled = ("order.cancelled", created[1])
-        if cancelled in expected:
-            assert arrived.index(created) < arrived.index(cancelled)
+    for path, name, order_id in expected - unreliable.failed:
+        cancelled = (path, "order.cancelled", order_id)
+        if name == "order.created" and cancelled in expected:
+            assert arrived.index((path, name, order_id)) < arrived.index(cancelled)
 
 
 def events_of_all(caller: Caller, token: str) -> set[Event]:
@@ -108,7 +112,9 @@ def events_of_all(caller: Caller, token: str) -> set[Event]:
     events: set[Event] = set()
     page = 1
     while listed := caller.list_orders(token, f"limit=100&page={page}").json():
-        events |= {("order.created", order["order_id"]) for order in listed}
-        events |= {("order.cancelled", order["order_id"]) for order in listed if order["status"] == "cancelled"}
+        for path, order in product(ENDPOINTS, listed):
+            events.add((path, "order.created", order["order_id"]))
+            if order["status"] == "cancelled":
+                events.add((path, "order.cancelled", order["order_id"]))
         page += 1
     return events

@@ -238,6 +238,7 @@ def complete_cart(unit: Unit, store: KnownStore, bearer: Bearer, *, placed_by: s
         items=tuple(WantedItem(item.product.product_id, item.line.quantity) for item in filled.items),
         shipping_address=_order_address(address),
         payment_method=method,
+        note=cart.special_instructions or "",
     )
     try:
         order = place_order(unit, store, wanted, placed_by=placed_by, person=cart.user_id)

@@ -14,11 +14,18 @@ from authsrv.shop.carts import FilledCart
 from authsrv.shop.catalog import Offer
 from authsrv.shop.events import timestamp
 from authsrv.shop.orders import PlacedOrder
+from authsrv.shop.payment import payment_status
 from authsrv.storage.carts import Cart
 
-# An order's status → how far its parcel and its payment are, in this dialect's words.
-_SHIPMENTS = {"pending": "pending", "processing": "ready", "shipped": "shipped", "delivered": "shipped"}
-_PAYMENTS = {"pending": "balance_due", "processing": "paid", "shipped": "paid", "delivered": "paid"}
+# An order's status → how far its parcel is, and what is known of its payment → how that is called here.
+_SHIPMENTS = {
+    "pending": "pending",
+    "processing": "ready",
+    "shipped": "shipped",
+    "delivered": "shipped",
+    "cancelled": "canceled",
+}
+_PAYMENTS = {"pending": "balance_due", "paid": "paid", "cancelled": "void"}
 _NOTHING = 0
 
 
@@ -107,11 +114,10 @@ def basket_of_order(
         )
         for line in placed.lines
     ]
-    is_cancelled = order.status == "cancelled"
     return Basket(
         id=order.id,
         number=cart.number if cart else f"R{order.id.int % 10**9:09}",
-        state="canceled" if is_cancelled else "complete",
+        state="canceled" if order.status == "cancelled" else "complete",
         token=None,
         email=cart.email if cart else email,
         currency=order.currency,
@@ -123,8 +129,8 @@ def basket_of_order(
         created_at=cart.created_at if cart else order.created_at,
         updated_at=order.updated_at,
         completed_at=order.created_at,
-        shipment_state="canceled" if is_cancelled else _SHIPMENTS[order.status],
-        payment_state="void" if is_cancelled else _PAYMENTS[order.status],
+        shipment_state=_SHIPMENTS[order.status],
+        payment_state=_PAYMENTS[payment_status(order.payment_method, order.status)],
     )
 
 
@@ -230,7 +236,10 @@ def _address(basket: Basket, address: Mapping[str, str] | None, kind: str, local
     return address_resource(f"{basket.id}-{kind}", address, locale) if address else None
 
 
-def _address_of(address: Mapping[str, str]) -> dict[str, str]:
+def _address_of(address: Mapping[str, str]) -> dict[str, str] | None:
+    """None for what is sent on account to a customer whom the shop knows."""
+    if not address["country"]:
+        return None
     return {
         "address1": address["street"],
         "city": address["city"],

@@ -91,7 +91,7 @@ def test_a_test_message_and_a_new_secret_with_which_both_sign(sqlite_world: Worl
     old = secret_in(listening.page)
     assert "A test message is on its way" in listening.act("/do/ping").text
     new = secret_in(listening.act("/secret"))
-    assert "signs too until" in listening.visit().text
+    assert "signs too and ends" in listening.visit().text
     listening.act("/do/ping")
     wait_for(lambda: len(receiver.requests) == 2)
     verify(receiver.requests[0], old)

@@ -12,7 +12,7 @@ from authsrv.kit.cache import LookupCache
 from authsrv.kit.machine_secrets import digest_of, is_among
 from authsrv.kit.public_keys import PublicKey, read_public_keys
 from authsrv.settings import is_loopback_host
-from authsrv.storage.clients import MADE, Client, find_client, list_live_secrets
+from authsrv.storage.clients import MADE, Client, find_caller, list_live_secrets
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Notice, NoticeKind, Unit
 from authsrv.storage.users import find_user_by_id
@@ -157,7 +157,7 @@ class ClientDirectory:
 
 
 def _load(unit: Unit, client_id: str) -> RegisteredClient | None:
-    row = find_client(unit, client_id)
+    row = find_caller(unit, client_id)
     if row is None:
         return None
     store = find_store_by_id(unit, row.store_id) if row.store_id else None

@@ -109,7 +109,13 @@ def add_client_once(unit: Unit, client: Client) -> bool:
 
 
 def find_client(unit: Unit, client_id: str) -> Client | None:
-    """The client, unless it was deleted."""
+    """The app or service, unless it was deleted; what acts for one person is theirs, and nobody else's to change."""
+    client = find_caller(unit, client_id)
+    return client if client is not None and client.user_id is None else None
+
+
+def find_caller(unit: Unit, client_id: str) -> Client | None:
+    """Whatever goes by this id at the token endpoint: an app, a service, or what acts for one person."""
     query = select(Client).where(Client.client_id == client_id, col(Client.deleted_at).is_(None))
     return unit.session.exec(query).first()
 
@@ -120,7 +126,7 @@ def find_client_by_row(unit: Unit, row_id: UUID) -> Client | None:
 
 
 def list_clients(unit: Unit) -> list[Client]:
-    """All apps and services, newest first; what acts for one person is theirs, and no app."""
+    """All apps and services, newest first."""
     query = select(Client).where(col(Client.deleted_at).is_(None), col(Client.user_id).is_(None))
     return list(unit.session.exec(query.order_by(col(Client.id).desc())))
 

@@ -1,0 +1,91 @@
+"""`authsrv customer-api` as an operator uses it, and that a running server hears of it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.actors import Operator
+from tests.support.databases import migrate_to_head
+from tests.support.traffic import wait_until
+from tests.support.world import SECRET_KEY, World
+
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+CUSTOMER = ("casey@example.com", "--store", "shop")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path}/authsrv.db"
+    migrate_to_head(url)
+    return url
+
+
+@pytest.fixture
+def operator(tmp_path: Path, url: str) -> Operator:
+    """At the shell of a server with one store and one customer."""
+    operator = Operator(tmp_path, {"AUTHSRV_DATABASE_URL": url, "AUTHSRV_SECRET_KEYS": SECRET_KEY})
+    operator.ask("stores", "create", "shop", "--name", "A shop")
+    operator.ask("users", "create", *CUSTOMER)
+    return operator
+
+
+@pytest.fixture
+def world(operator: Operator, url: str) -> Iterator[World]:
+    world = World(url)
+    yield world
+    world.close()
+
+
+def test_a_customer_is_allowed_given_a_pair_and_withdrawn(operator: Operator) -> None:
+    assert operator.ask("customer-api", "allow", *CUSTOMER) == {
+        "email": "casey@example.com",
+        "store": "shop",
+        "customer_api": True,
+    }
+    made = operator.ask("customer-api", "create", *CUSTOMER)
+    assert UUID4.fullmatch(made["client_id"])
+    assert UUID4.fullmatch(made["client_secret"])
+    assert operator.ask("customer-api", "withdraw", *CUSTOMER)["customer_api"] is False
+    refused = operator.run("customer-api", "create", *CUSTOMER)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "has not allowed" in refused.stderr
+
+
+def test_nobody_gets_a_pair_whom_the_store_has_not_allowed(operator: Operator) -> None:
+    assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 1
+    assert operator.ask("users", "create", *CUSTOMER, "--customer-api")["customer_api"] is True
+    assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["allow", "withdraw", "create"])
+def test_who_or_what_there_is_not_is_refused(operator: Operator, command: str) -> None:
+    stranger = operator.run("customer-api", command, "nobody@example.com", "--store", "shop")
+    assert (stranger.exit_code, stranger.stderr) == (1, "There is no person nobody@example.com.\n")
+    nowhere = operator.run("customer-api", command, "casey@example.com", "--store", "elsewhere")
+    assert (nowhere.exit_code, nowhere.stderr) == (1, "There is no store elsewhere.\n")
+    assert operator.run("customer-api", command, "casey@example.com").exit_code == 2
+
+
+def test_the_pair_is_no_app_to_any_command(operator: Operator) -> None:
+    operator.ask("customer-api", "allow", *CUSTOMER)
+    client_id = operator.ask("customer-api", "create", *CUSTOMER)["client_id"]
+    assert operator.ask("apps", "list") == []
+    for command in ("show", "approve", "suspend", "resume", "rotate-secret"):
+        refused = operator.run("apps", command, client_id)
+        assert (refused.exit_code, refused.stderr) == (1, f"There is no app {client_id}.\n")
+
+
+def test_a_running_server_hears_of_it_within_a_second(operator: Operator, world: World) -> None:
+    operator.ask("customer-api", "allow", *CUSTOMER)
+    made = operator.ask("customer-api", "create", *CUSTOMER)
+    form = {"grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": made["client_secret"]}
+    token = world.http.post("/oauth/token", data=form).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert world.http.get("/orders", headers=headers).status_code == 200
+    operator.ask("customer-api", "withdraw", *CUSTOMER)
+    wait_until(
+        lambda: world.http.get("/orders", headers=headers).status_code == 401, seconds=1, what="the end of the token"
+    )
+    assert world.http.post("/oauth/token", data=form).status_code == 401

@@ -37,7 +37,7 @@ def add_entry(routes: Path) -> None:
     """The two lines of the page: the import, and the name among the dialects."""
     text = routes.read_text()
     text, imports = re.subn(r"(from authsrv\.dialects import .*)", r"\1, kiosk", text)
-    text, entries = re.subn(r"(DIALECTS: tuple\[Dialect, \.\.\.\] = \(.*)\)", r"\1, kiosk)", text)
+    text, entries = re.subn(r"(DIALECTS: tuple\[Dialect, \.\.\.\] = \((?:\n    \w+,)*)", r"\1\n    kiosk,", text)
     assert (imports, entries) == (1, 1)
     routes.write_text(text)
 

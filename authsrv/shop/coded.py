@@ -6,18 +6,11 @@ from uuid import UUID
 
 from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
+from authsrv.shop.catalog import Offer
 from authsrv.shop.orders import WantedItem
 from authsrv.storage.prices import list_prices_for
 from authsrv.storage.products import Product, list_products_coded
 from authsrv.storage.unit import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class PricedProduct:
-    """A product, and what it costs the person who asks, in minor units."""
-
-    product: Product
-    price_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +22,11 @@ class CodedItem:
     quantity: int
 
 
-def list_coded(unit: Unit, store: KnownStore, code: str, brand: str | None, *, person: UUID) -> list[PricedProduct]:
+def list_coded(unit: Unit, store: KnownStore, code: str, brand: str | None, *, person: UUID) -> list[Offer]:
     """The store's products with this code, of this brand if one is named, at the person's own prices."""
     products = [product for product in list_products_coded(unit, store.id, [code]) if _is_of(product, brand)]
     own = list_prices_for(unit, store.id, person, [product.id for product in products])
-    return [PricedProduct(product, own.get(product.id, product.price_minor)) for product in products]
+    return [Offer(product, own.get(product.id, product.price_minor)) for product in products]
 
 
 def items_of(unit: Unit, store: KnownStore, wanted: Sequence[CodedItem]) -> tuple[WantedItem, ...]:

@@ -26,8 +26,8 @@ async def find(request: Request) -> Response:
 
     def work(unit: Unit) -> list[dict[str, Any]]:
         store, _ = caller.may_call(runtime, unit)
-        found = list_coded(unit, store, code, brand, person=caller.user_id)
-        return [product_out(product, store.currency) for product in found]
+        offers = list_coded(unit, store, code, brand, person=caller.user_id)
+        return [product_out(offer, store.currency) for offer in offers]
 
     return CompressedJson(await runtime.database.transact(work, read_only=True))
 

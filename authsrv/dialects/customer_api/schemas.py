@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from authsrv.kit.errors import DomainError
-from authsrv.shop.coded import CodedItem, PricedProduct
+from authsrv.shop.catalog import Offer
+from authsrv.shop.coded import CodedItem
 from authsrv.shop.events import timestamp
 from authsrv.shop.money import from_minor
 from authsrv.shop.orders import PlacedOrder
@@ -48,15 +49,15 @@ def read_order(body: bytes) -> tuple[list[CodedItem], str]:
     return [CodedItem(product.code, product.brand, product.quantity) for product in order.products], order.note
 
 
-def product_out(found: PricedProduct, currency: str) -> dict[str, Any]:
+def product_out(offer: Offer, currency: str) -> dict[str, Any]:
     """A product with its price for this customer."""
-    product = found.product
+    product = offer.product
     return {
         "_type": "Product",
         "code": product.code,
         "brand": product.brand,
         "name": product.name,
-        "price": float(from_minor(found.price_minor, currency)),
+        "price": float(from_minor(offer.price_minor, currency)),
         "currency": currency,
         "available": product.stock > 0,
         "stock": product.stock,

@@ -74,6 +74,11 @@ class Client(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTC_TIME)
     updated_at: datetime = Field(sa_type=UTC_TIME)
 
+    @property
+    def path_name(self) -> str:
+        """How it is called in a path, where the URL of a document has no place."""
+        return str(self.id) if self.origin == DOCUMENT else self.client_id
+
 
 class ClientSecret(SQLModel, table=True):
     """A client's secret as its SHA-256; two may live at once while the client changes over."""

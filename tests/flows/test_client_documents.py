@@ -19,8 +19,9 @@ from authsrv.storage.clients import Client, find_client
 from authsrv.storage.grants import Grant
 from authsrv.storage.registrations import Registration, prune_registrations
 from authsrv.storage.unit import Unit
+from authsrv.storage.users import find_user_by_id
 from tests.conftest import ENGINES
-from tests.people import CALLBACK, App, Person, answer_in
+from tests.people import CALLBACK, App, Person, answer_in, forms_of
 from tests.support.databases import migrate_to_head
 from tests.support.receiver import Answer, Received, Receiver
 from tests.support.world import ManualClock, Registered, World
@@ -215,6 +216,32 @@ def test_a_suspended_app_stays_out_whatever_its_document_says(world: World, publ
     app, person = app_of(world, client_id), Person.signed_in(world)
     app.log_in(person, **FLOW)
     world.suspend(app.credentials)
+    assert person.visit(app.authorize_url(**FLOW)).status_code == 400
+
+
+def test_an_operator_finds_it_and_shuts_it_out(world: World, publisher: Publisher) -> None:
+    name = f"Described {uuid4().hex[:8]}"
+    client_id = publisher.publish(client_name=name)
+    app, person, boss = app_of(world, client_id), Person.signed_in(world), Person.signed_in(world)
+    app.log_in(person, **FLOW)
+
+    def raise_them(unit: Unit) -> None:
+        user = find_user_by_id(unit, boss.user_id)
+        assert user is not None
+        user.is_operator = True
+        unit.session.add(user)
+
+    world.transact(raise_them)
+    found = boss.visit(str(httpx.URL("/operator/apps", params={"q": name})))
+    assert client_id in found.text
+    assert "registration.invalid" not in found.text
+    row = row_of(world, client_id)
+    assert row is not None
+    path = f"/operator/apps/{row.id}"
+    assert path in found.text
+    assert name in boss.visit(path).text
+    page = boss.visit(f"{path}/suspend")
+    boss.send(page, form=len(forms_of(page)) - 1, reason="Not what it says")
     assert person.visit(app.authorize_url(**FLOW)).status_code == 400
 
 

@@ -24,7 +24,7 @@ from authsrv.web.code_mails import send_code
 from authsrv.web.context import context_of
 from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
-from authsrv.web.sign_in_limits import refuse_flood
+from authsrv.web.sign_in_limits import refuse_flood, refuse_mail_flood
 from authsrv.web.store_hosts import get_store, prefix_of
 from authsrv.web.templates import language_of
 from authsrv.web.usage import REFRESH, TOKEN, note_refusal, note_use
@@ -71,6 +71,7 @@ async def sign_out(request: Request) -> Response:
 async def _send_code(request: Request, email: str, user: _User) -> Response:
     """The same for every address, known or not."""
     await refuse_flood(request)
+    await refuse_mail_flood(request, prefix_of(request))
     runtime = runtime_of(request)
 
     def begin(unit: Unit) -> tuple[CodeMail, str]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from authsrv.identity.sessions import SignedIn
+from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.registration import approve_client, resume_client, status_of, suspend_client
 from authsrv.pages.desk import PAGE, show_desk
 from authsrv.pages.operator.acts import Asked, ask, fault_of, reason_in
@@ -15,7 +16,7 @@ from authsrv.pages.operator.frame import DESK, before_of, cut, words_of
 from authsrv.pages.operator.guard import not_there, operator_page, weighty_action, weighty_page
 from authsrv.storage.audit import list_audit_events
 from authsrv.storage.client_members import list_members
-from authsrv.storage.clients import Client, find_client
+from authsrv.storage.clients import MADE, Client, find_client, find_client_by_row
 from authsrv.storage.connections import count_connections
 from authsrv.storage.lookups import count_living_grants, search_clients
 from authsrv.storage.stores import find_store_by_id
@@ -51,7 +52,7 @@ async def search(request: Request, person: SignedIn) -> Response:
         return search_clients(unit, words, before=before, limit=PAGE + 1)
 
     rows, has_more = cut(await runtime_of(request).database.transact(look, read_only=True))
-    shown = [(client, email, status_of(client)) for client, email in rows]
+    shown = [(client, email if client.origin == MADE else None, status_of(client)) for client, email in rows]
     last = rows[-1][0].id if rows else None
     return show_desk(
         request, person, DESK, "operator/apps.html", tab="apps", words=words, apps=shown, has_more=has_more, last=last
@@ -110,13 +111,15 @@ def get_app(unit: Unit, request: Request) -> Client:
     """The app that the path names. Raises not_found."""
     client_id = request.path_params["app"]
     client = find_client(unit, client_id) if "\0" not in client_id else None
+    if client is None and (row_id := parse_uuid(client_id)) is not None:
+        client = find_client_by_row(unit, row_id)
     if client is None:
         raise not_there()
     return client
 
 
 def path_of(client: Client) -> str:
-    return f"/operator/apps/{client.client_id}"
+    return f"/operator/apps/{client.path_name}"
 
 
 def _act(request: Request) -> tuple[str, AppAct]:

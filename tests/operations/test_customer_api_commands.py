@@ -1,5 +1,6 @@
 """`authsrv customer-api` as an operator uses it, and that a running server hears of it."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,15 @@ def test_the_pair_is_no_app_to_any_command(operator: Operator) -> None:
     for command in ("show", "approve", "suspend", "resume", "rotate-secret"):
         refused = operator.run("apps", command, client_id)
         assert (refused.exit_code, refused.stderr) == (1, f"There is no app {client_id}.\n")
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_the_check_finds_plain_http_unsafe(operator: Operator, is_allowed: bool) -> None:  # noqa: FBT001
+    checked = json.loads(
+        operator.run("check", "--json", AUTHSRV_CUSTOMER_API__ALLOW_HTTP=str(is_allowed).lower()).stdout
+    )
+    unsafe = [finding["name"] for finding in checked["findings"] if finding["unsafe"]]
+    assert ("customer_api.allow_http" in unsafe) == is_allowed
 
 
 def test_a_running_server_hears_of_it_within_a_second(operator: Operator, world: World) -> None:

@@ -98,9 +98,8 @@ async def _send_code(request: Request, email: str, user: _User) -> Response:
 async def _redeem(request: Request, email: str, typed: str) -> Response:
     """Tokens for the newest code that was mailed to the address; a try is counted before it is compared."""
     runtime, prefix = runtime_of(request), prefix_of(request)
-    await _count(request, runtime)
+    await _count(request, runtime, TOKEN)
     code = "".join(typed.split())
-    note_use(request.scope, client_id_of(prefix), TOKEN)
 
     def confirm(unit: Unit) -> dict[str, Any]:
         store = get_store(runtime, unit, prefix)
@@ -124,8 +123,7 @@ async def _redeem(request: Request, email: str, typed: str) -> Response:
 
 async def _refresh(request: Request, email: str, refresh_token: str) -> Response:
     runtime, prefix = runtime_of(request), prefix_of(request)
-    await _count(request, runtime)
-    note_use(request.scope, client_id_of(prefix), REFRESH)
+    await _count(request, runtime, REFRESH)
     form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token),
@@ -151,11 +149,14 @@ async def _ask(runtime: Runtime, engine: Any, path: str, form: list[tuple[str, s
     return await runtime.database.transact(work)
 
 
-async def _count(request: Request, runtime: Runtime) -> None:
+async def _count(request: Request, runtime: Runtime, kind: str) -> None:
     """As at the token endpoint: anybody can name a public client, so each address has a quota. Raises RateLimited."""
-    client_id = client_id_of(prefix_of(request))
-    client = await look_up_client(runtime, client_id)
-    key = f"client {client_id} {address_key(context_of(request).client_address)}"
+    client = await look_up_client(runtime, client_id_of(prefix_of(request)))
+    key = f"address {address_key(context_of(request).client_address)}"
+    if client is not None:
+        # Not before it is known: stores can be made up without end.
+        note_use(request.scope, client.client_id, kind)
+        key = f"client {client.client_id} {key}"
     limit = client.token_limit if client else None
     note_allowance(request, await runtime.limits.hit("token_per_client", key, limit))
 

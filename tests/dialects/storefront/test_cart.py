@@ -10,6 +10,7 @@ import pytest
 from authsrv.storage.carts import prune_carts
 from tests.actors import Service, bearer
 from tests.dialects.storefront.shopper import Cart, Shop
+from tests.flows.test_tokens_cost import cost_of
 from tests.people import App, Person
 from tests.support.databases import migrate_to_head
 from tests.support.world import ManualClock, World
@@ -230,6 +231,17 @@ def test_changes_at_once_are_all_kept(shop: Shop) -> None:
         statuses = list(pool.map(lambda _: cart.add("A100").status_code, range(12)))
     assert set(statuses) == {200}
     assert cart.look()["item_count"] == 13
+
+
+def test_looking_into_a_cart_costs_the_same_however_full_it_is(shop: Shop) -> None:
+    shopper, cart = shop.sign_in(), shop.guest()
+    cart.add("A100")
+    cart.add("B200", 3)
+    assert cost_of(shop.world, lambda: cart.ask("GET", "/cart"), at_most=2) == ["SELECT"] * 2
+    mine = shopper.cart()
+    mine.add("A100")
+    # And one for prices of their own.
+    assert cost_of(shop.world, lambda: shopper.ask("GET", "/cart"), at_most=3) == ["SELECT"] * 3
 
 
 def test_money_is_shown_as_the_reader_writes_it(shop: Shop) -> None:

@@ -316,6 +316,19 @@ def test_many_at_once_make_one_public_client_and_as_many_secret_ones(world: Worl
     assert sum("registration_access_token" in one for one in made) == (1 if is_public else 8)
 
 
+def test_a_client_is_either_changed_or_given_to_another_however_close_they_come(world: World) -> None:
+    for _ in range(5):
+        metadata = {**PUBLIC, "client_name": unique()}
+        made = registered(world, **metadata)
+        changed = {**metadata, "client_id": made["client_id"], "redirect_uris": ["https://evil.example/cb"]}
+        with ThreadPoolExecutor(5) as pool:
+            change = pool.submit(manage, world, made, "PUT", json=changed)
+            given = list(pool.map(lambda _: registered(world, **metadata)["client_id"], range(4)))  # noqa: B023
+        was_changed = change.result().status_code == 200
+        assert was_changed is (made["client_id"] not in given)
+        assert len(set(given)) == 1
+
+
 def test_a_client_is_read_changed_and_removed_with_its_token(world: World) -> None:
     made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
     seen = manage(world, made, "GET").json()

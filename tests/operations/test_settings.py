@@ -177,6 +177,24 @@ def test_a_production_set_up_with_care_has_nothing_unsafe() -> None:
     assert [finding for finding in inspect_settings(safe(), {}) if finding.unsafe] == []
 
 
+@pytest.mark.parametrize(("spoken", "is_on"), [("on", True), ("off", False), ("", True)])
+def test_documents_are_switched_on_and_off_in_words(monkeypatch: pytest.MonkeyPatch, spoken: str, is_on: bool) -> None:  # noqa: FBT001
+    monkeypatch.setenv("AUTHSRV_CIMD", spoken)
+    assert load_settings().cimd is is_on
+
+
+@pytest.mark.parametrize("spoken", ["yes", "OPEN"])
+def test_who_may_register_is_one_of_three_words(monkeypatch: pytest.MonkeyPatch, spoken: str) -> None:
+    monkeypatch.setenv("AUTHSRV_REGISTRATION", spoken)
+    with pytest.raises(SettingsError, match="registration"):
+        load_settings()
+
+
+def test_open_registration_is_worth_a_note() -> None:
+    found = [finding.name for finding in inspect_settings(safe(registration="open"), {}) if not finding.unsafe]
+    assert "registration" in found
+
+
 @pytest.mark.parametrize(("proxies", "is_told"), [("", True), ("10.1.2.3", False)])
 def test_an_https_issuer_without_proxies_is_worth_a_note(proxies: str, is_told: bool) -> None:  # noqa: FBT001
     found = [finding for finding in inspect_settings(safe(trusted_proxies=proxies), {}) if not finding.unsafe]

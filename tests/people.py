@@ -14,6 +14,7 @@ import httpx
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, add_membership, add_user
+from tests.support.plain_http import NO_TLS
 from tests.support.world import Registered, World
 
 CALLBACK = "https://app.example/callback"
@@ -65,13 +66,11 @@ class Person:
     browser: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.browser = httpx.Client(base_url=self.world.url, timeout=10)
+        self.browser = httpx.Client(verify=NO_TLS, base_url=self.world.url, timeout=10)
         finalize(self, self.browser.close)
 
     @classmethod
-    def signed_in(
-        cls, world: World, *, stores: tuple[str, ...] = (), role: str = "customer", name: str = ""
-    ) -> Self:
+    def signed_in(cls, world: World, *, stores: tuple[str, ...] = (), role: str = "customer", name: str = "") -> Self:
         """A person whose browser holds a session already."""
         email = f"{uuid4().hex[:12]}@example.com"
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.clients.customer import Customer
 from tests.clients.shop import AFTER_LOGOUT, CALLBACK, SCOPE, Registered, Shop
+from tests.support.plain_http import NO_TLS
 from tests.support.server import ServerProcess, run_cli
 
 FOLDER = Path(__file__).parent
@@ -30,7 +31,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A running server with the demo shop in it, and where its endpoints are. All its people share one address."""
     folder = tmp_path_factory.mktemp("shop")
     with ServerProcess(folder, {"AUTHSRV_LIMITS__SIGN_IN_PER_ADDRESS": "off"}, "--demo") as server:
-        document = httpx.get(f"{server.url}/.well-known/openid-configuration").raise_for_status().json()
+        document = httpx.get(f"{server.url}/.well-known/openid-configuration", verify=NO_TLS).raise_for_status().json()
         yield Shop(server.url, folder, document)
 
 

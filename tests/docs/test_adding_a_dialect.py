@@ -12,6 +12,7 @@ import pytest
 from tests.support.ports import LOOPBACK, accepts_connections, free_port
 from tests.support.processes import ChildProcess
 from tests.support.server import REPOSITORY
+from tests.support.plain_http import NO_TLS
 
 EXAMPLE = REPOSITORY / "docs" / "examples" / "kiosk"
 PAGE = REPOSITORY / "docs" / "dialects" / "adding.md"
@@ -45,7 +46,7 @@ def add_entry(routes: Path) -> None:
 @pytest.fixture
 def shop(server: ChildProcess) -> Iterator[httpx.Client]:
     url = re.findall(r"http://127\.0\.0\.1:\d+", server.log())[0]
-    with httpx.Client(base_url=url, timeout=10) as client:
+    with httpx.Client(verify=NO_TLS, base_url=url, timeout=10) as client:
         yield client
 
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
+from tests.support.plain_http import NO_TLS
 from tests.support.server import ServerProcess
 
 PROXY = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
@@ -28,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def proxy(server: ServerProcess) -> Iterator[httpx.Client]:
     """What the proxy sends for a caller who came over https to the issuer's host."""
     headers = {**PROXY, "Host": "auth.shops.example"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=10) as client:
+    with httpx.Client(verify=NO_TLS, base_url=server.url, headers=headers, timeout=10) as client:
         yield client
 
 
@@ -67,7 +68,9 @@ def test_plain_http_at_the_proxy_is_refused_and_not_redirected(proxy: httpx.Clie
 
 
 def test_probes_need_no_https(server: ServerProcess) -> None:
-    with httpx.Client(base_url=server.url, headers={"X-Forwarded-For": "192.0.2.7"}, timeout=10) as probe:
+    with httpx.Client(
+        verify=NO_TLS, base_url=server.url, headers={"X-Forwarded-For": "192.0.2.7"}, timeout=10
+    ) as probe:
         for path in ("/healthz", "/readyz", "/metrics"):
             assert probe.get(path).status_code == HTTPStatus.OK
         assert probe.get("/oauth/jwks").status_code == HTTPStatus.FORBIDDEN

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.server import ServerProcess
 
@@ -21,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="module")
 def http(server: ServerProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=10) as client:
+    with httpx.Client(verify=NO_TLS, base_url=server.url, timeout=10) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK, accepts_connections, free_port
 from tests.support.processes import ChildProcess
 from tests.support.server import REPOSITORY, run_cli
@@ -48,7 +49,7 @@ def host(folder: Path, service: httpx.BasicAuth) -> Iterator[httpx.Client]:
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port), "mounted:app"]
     env = {"PYTHONPATH": str(REPOSITORY), "AUTHSRV_ISSUER": f"{url}/auth"}
     server = ChildProcess("mounted", command, folder=folder, env=env, ready=lambda: accepts_connections(port))
-    with server, httpx.Client(base_url=url, timeout=10) as client:
+    with server, httpx.Client(verify=NO_TLS, base_url=url, timeout=10) as client:
         yield client
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.people import App, Person, answer_in
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK, accepts_connections, free_port
 from tests.support.processes import ChildProcess
 from tests.support.server import REPOSITORY
@@ -42,7 +43,7 @@ def elsewhere(world: World, store: str, port: int, tmp_path: Path) -> Iterator[h
     }
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", str(port), "shop_login:app"]
     server = ChildProcess("shop_login", command, folder=tmp_path, env=env, ready=lambda: accepts_connections(port))
-    with server, httpx.Client(base_url=url, timeout=10) as browser:
+    with server, httpx.Client(verify=NO_TLS, base_url=url, timeout=10) as browser:
         yield browser
 
 

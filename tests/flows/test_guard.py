@@ -10,6 +10,7 @@ from joserfc import jws
 
 from authsrv.kit.signing import generate_key, sign
 from tests.actors import ORDER, Service, bearer
+from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
 
@@ -23,7 +24,7 @@ def test_without_a_token_the_answer_says_where_to_get_one(world: World) -> None:
     assert "error=" not in challenge
     named = re.search(r'resource_metadata="([^"]+)"', challenge)
     assert named is not None
-    document = httpx.get(named[1]).json()
+    document = httpx.get(named[1], verify=NO_TLS).json()
     assert document["resource"] == f"{world.url}/orders"
     assert document["authorization_servers"] == [world.url]
 

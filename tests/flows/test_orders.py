@@ -14,6 +14,7 @@ from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from tests.actors import ADDRESS, ORDER, Service, order_of
+from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -238,7 +239,7 @@ def test_stock_is_never_sold_twice_however_many_ask_at_once(world: World) -> Non
     headers = service.bearer
 
     def buy(_: int) -> int:
-        with httpx.Client(base_url=world.url, timeout=20) as buyer:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=20) as buyer:
             return buyer.post("/orders", json=order_of(("A100", 1), ("C300", 1)), headers=headers).status_code
 
     with ThreadPoolExecutor(16) as crowd:
@@ -254,7 +255,7 @@ def test_orders_that_want_each_others_products_never_wait_for_each_other_forever
 
     def buy(number: int) -> int:
         items = [("A100", 1), ("B200", 1)] if number % 2 else [("B200", 1), ("A100", 1)]
-        with httpx.Client(base_url=world.url, timeout=20) as buyer:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=20) as buyer:
             return buyer.post("/orders", json=order_of(*items), headers=headers).status_code
 
     with ThreadPoolExecutor(8) as crowd:
@@ -293,7 +294,7 @@ def test_following_the_links_meets_every_order_once_even_while_new_ones_arrive(w
         assert target is not None
         assert parse_qs(urlsplit(target[1]).query)["customer_id"] == ["12345"]
         service.place()
-        answer = httpx.get(target[1], headers=service.bearer)
+        answer = httpx.get(target[1], headers=service.bearer, verify=NO_TLS)
     assert seen == placed[::-1]
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.people import App, Person
+from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
 
@@ -49,7 +50,7 @@ def test_fifty_refreshes_at_once_leave_one_living_chain(world: World, app: App) 
     tokens = app.log_in(Person.signed_in(world), prompt="consent")
 
     def refresh(_: int) -> httpx.Response:
-        with httpx.Client(base_url=world.url, timeout=30) as http:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=30) as http:
             return app.token(http, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
 
     with ThreadPoolExecutor(25) as pool:
@@ -72,7 +73,7 @@ def test_of_fifty_redemptions_at_once_one_wins_and_then_the_grant_is_dead(world:
     answer = Person.signed_in(world).allow(app.authorize_url(prompt="consent"))
 
     def redeem(_: int) -> httpx.Response:
-        with httpx.Client(base_url=world.url, timeout=30) as http:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=30) as http:
             return app.token(
                 http,
                 grant_type="authorization_code",

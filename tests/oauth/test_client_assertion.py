@@ -15,6 +15,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from authsrv.kit.errors import DomainError
+from tests.support.plain_http import NO_TLS
 from tests.support.server import ServerProcess, run_cli
 from tests.support.world import SECRET_KEY, Registered, World
 
@@ -308,7 +309,10 @@ def test_of_many_processes_one_wins(empty_url: str, tmp_path: Path) -> None:
     told = ["apps", "create", "Job", "--developer", "dev@example.com", "--type", "service", "--json"]
     told += ["--auth-method", "private_key_jwt", "--jwks", "jwks.json"]
     client = Registered(run_cli(*told, env=env, cwd=tmp_path).json()["client_id"], "")
-    with ServerProcess(tmp_path, settings, "--workers", "2") as server, httpx.Client(base_url=server.url) as http:
+    with (
+        ServerProcess(tmp_path, settings, "--workers", "2") as server,
+        httpx.Client(verify=NO_TLS, base_url=server.url) as http,
+    ):
         for _ in range(5):
             now = int(time.time())
             claims = {

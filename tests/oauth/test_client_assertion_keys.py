@@ -19,6 +19,7 @@ from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.settings import config_file
 from authsrv.storage.unit import Unit
 from tests.oauth.test_client_assertion import ask, assert_refused, claims_for, named_key, public_set, signed
+from tests.support.plain_http import NO_TLS
 from tests.support.receiver import Answer, Received, Receiver
 from tests.support.world import ManualClock, Registered, World
 
@@ -119,7 +120,7 @@ def test_a_client_that_is_waited_for_does_not_hold_up_the_others(open_world: Wor
 
     with Receiver(stall) as publisher:
         slow, quick = hire(open_world, publisher.url), open_world.add_client(scope="orders:read")
-        with httpx.Client(base_url=open_world.url, timeout=10) as http, ThreadPoolExecutor(8) as threads:
+        with httpx.Client(verify=NO_TLS, base_url=open_world.url, timeout=10) as http, ThreadPoolExecutor(8) as threads:
             waiting = [
                 threads.submit(ask, open_world, signed(named_key(), claims_for(open_world, slow))) for _ in range(7)
             ]

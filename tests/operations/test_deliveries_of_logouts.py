@@ -17,6 +17,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
 from tests.people import App, Person
 from tests.support.databases import migrate_to_head
+from tests.support.plain_http import NO_TLS
 from tests.support.receiver import Answer, Receiver
 from tests.support.world import Registered, World
 
@@ -90,7 +91,7 @@ def wait_for(receiver: Receiver, count: int = 1) -> None:
 
 def read(world: World, body: bytes) -> jwt.Token:
     """The logout token, checked as an app checks it."""
-    keys = KeySet.import_key_set(httpx.get(f"{world.url}/oauth/jwks").json())
+    keys = KeySet.import_key_set(httpx.get(f"{world.url}/oauth/jwks", verify=NO_TLS).json())
     (text,) = parse_qs(body.decode())["logout_token"]
     return jwt.decode(text, keys, algorithms=["RS256", "ES256"])
 

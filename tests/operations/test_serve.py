@@ -13,6 +13,7 @@ import httpx
 
 from tests.actors import ORDER, Operator, bearer
 from tests.support.databases import migrate_to_head
+from tests.support.plain_http import NO_TLS
 from tests.support.server import ServerProcess
 
 SECRET = "a-secret-of-the-tests-long-enough-for-every-purpose"
@@ -30,7 +31,7 @@ def test_an_old_schema_on_postgresql_is_refused_with_the_command_to_run(postgres
     assert "authsrv migrate" in operator.run("apps", "list").stderr
     assert operator.ask("migrate") == {"migrated": True}
     with operator.serve() as server:
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert httpx.get(f"{server.url}/readyz", verify=NO_TLS).status_code == 200
         assert server.stop() == 0
 
 
@@ -45,11 +46,11 @@ def test_a_fresh_folder_gets_a_database_and_a_secret_of_its_own(tmp_path: Path) 
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
         secret = secret_file.read_text()
         assert secret.strip() not in server.log()
-        kids = {key["kid"] for key in httpx.get(f"{server.url}/oauth/jwks").json()["keys"]}
+        kids = {key["kid"] for key in httpx.get(f"{server.url}/oauth/jwks", verify=NO_TLS).json()["keys"]}
         assert server.stop() == 0
         # What was there is there again.
         server.start()
-        assert {key["kid"] for key in httpx.get(f"{server.url}/oauth/jwks").json()["keys"]} == kids
+        assert {key["kid"] for key in httpx.get(f"{server.url}/oauth/jwks", verify=NO_TLS).json()["keys"]} == kids
         assert secret_file.read_text() == secret
         # Ctrl-C is as good as SIGTERM.
         server.process_tree()[0].send_signal(signal.SIGINT)
@@ -72,7 +73,7 @@ def test_a_running_server_hears_of_operators_within_a_second_and_its_logs_hold_n
     migrate_to_head(empty_url)
     settings = {"AUTHSRV_DATABASE_URL": empty_url, "AUTHSRV_SECRET_KEYS": SECRET, "AUTHSRV_LOG_LEVEL": "DEBUG"}
     operator = Operator(tmp_path, settings)
-    with operator.serve(AUTHSRV_LOG="json") as server, httpx.Client(base_url=server.url) as http:
+    with operator.serve(AUTHSRV_LOG="json") as server, httpx.Client(verify=NO_TLS, base_url=server.url) as http:
         # A client, a store and a secret that come into being while it runs.
         operator.ask("stores", "create", "shop", "--name", "A shop", "--currency", "USD")
         products = tmp_path / "products.csv"
@@ -137,7 +138,7 @@ def misbehave(http: httpx.Client, client_id: str, secret: str) -> list[str]:
 def test_sigterm_ends_all_workers_in_order(tmp_path: Path) -> None:
     with Operator(tmp_path, {}).serve("--workers", "2") as server:
         assert len(server.workers()) == 2
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        assert httpx.get(f"{server.url}/healthz", verify=NO_TLS).status_code == 200
         assert server.stop() == 0
         assert "Traceback" not in server.log()
 

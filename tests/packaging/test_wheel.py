@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK, accepts_connections, free_port
 from tests.support.processes import ChildProcess
 from tests.support.server import REPOSITORY
@@ -85,7 +86,7 @@ def test_the_installed_demo_gives_a_token_and_takes_an_order(demo: ChildProcess)
     (issuer,) = set(re.findall(rf"http://{LOOPBACK}:\d+(?=/oauth/token)", summary))
     client_id, secret = re.findall(r"-u '([^:']+):([^']+)'", summary)[0]
     body = re.findall(r"-d '(\{.*\})' ", summary)[0]
-    with httpx.Client(base_url=issuer, timeout=10) as client:
+    with httpx.Client(verify=NO_TLS, base_url=issuer, timeout=10) as client:
         granted = client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=(client_id, secret))
         assert granted.status_code == HTTPStatus.OK
         bearer = {"Authorization": f"Bearer {granted.json()['access_token']}", "Content-Type": "application/json"}

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ENGINES
 from tests.people import Person
 from tests.support.databases import migrate_to_head
+from tests.support.plain_http import NO_TLS
 from tests.support.postgres import PostgresCluster
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
@@ -90,7 +91,7 @@ def https_post(tmp_path: Path) -> Iterator[httpx.Client]:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
     migrate_to_head(url)
     world = World(url, issuer="https://auth.shops.example", trusted_proxies="127.0.0.1")
-    with httpx.Client(base_url=world.url) as client:
+    with httpx.Client(verify=NO_TLS, base_url=world.url) as client:
         yield client
     world.close()
 

@@ -19,6 +19,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, find_user, list_memberships
 from tests.pages.conftest import Post, code_in, wrong
 from tests.people import App, Person, answer_in, forms_of
+from tests.support.plain_http import NO_TLS
 
 
 def sessions_of(post: Post, person: Person) -> list[Session]:
@@ -147,7 +148,7 @@ def test_a_code_works_once(post: Post) -> None:
     cookies = dict(person.browser.cookies)
     code = post.code(person.email)
     person.send(asked, code=code)
-    with httpx.Client(base_url=post.world.url, cookies=cookies) as thief:
+    with httpx.Client(verify=NO_TLS, base_url=post.world.url, cookies=cookies) as thief:
         refused = thief.post("/sign-in/code", data={**dict(forms_of(asked)[0].fields), "code": code})
     assert "This code was used" in refused.text
     assert "authsrv_session" not in thief.cookies
@@ -234,7 +235,7 @@ def test_who_signs_in_again_goes_on_in_the_same_session_and_the_cookie_from_befo
     assert second.auth_time > first.auth_time
     assert person.browser.cookies["authsrv_session"] != before
     assert person.visit("/account").url.path == "/account"
-    with httpx.Client(base_url=post.world.url, cookies={"authsrv_session": before}) as thief:
+    with httpx.Client(verify=NO_TLS, base_url=post.world.url, cookies={"authsrv_session": before}) as thief:
         assert thief.get("/account").headers["location"].startswith("/sign-in")
 
 
@@ -335,7 +336,7 @@ def _send_at_once(post: Post, person: Person, form: dict[str, str], count: int) 
     cookies = dict(person.browser.cookies)
 
     def send(_: int) -> httpx.Response:
-        with httpx.Client(base_url=post.world.url, cookies=cookies, timeout=30) as browser:
+        with httpx.Client(verify=NO_TLS, base_url=post.world.url, cookies=cookies, timeout=30) as browser:
             return browser.post("/sign-in/code", data=form)
 
     with ThreadPoolExecutor(count) as pool:

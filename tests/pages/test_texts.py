@@ -10,6 +10,7 @@ import pytest
 from authsrv.settings import config_file
 from authsrv.web.stationery import Stationery
 from tests.pages.conftest import Post
+from tests.support.plain_http import NO_TLS
 
 PACKAGE = Path(config_file("scopes.toml")).parent.parent / "authsrv"
 TEXTS = Stationery().texts
@@ -61,7 +62,7 @@ def test_what_templates_and_pages_say_is_there() -> None:
     ],
 )
 def test_the_language_is_the_one_asked_for(sqlite_post: Post, query: str, header: str, tag: str) -> None:
-    page = httpx.get(f"{sqlite_post.world.url}/sign-in{query}", headers={"Accept-Language": header})
+    page = httpx.get(f"{sqlite_post.world.url}/sign-in{query}", headers={"Accept-Language": header}, verify=NO_TLS)
     assert f'<html lang="{tag}">' in page.text
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.people import App, Person
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK
 from tests.support.world import World
 
@@ -93,7 +94,10 @@ def test_the_app_goes_on_after_a_lost_answer(world: World, kind: str, cut: Cut) 
     tokens = app.log_in(Person.signed_in(world), prompt="consent")
     # Each request on a connection of its own: one that the wire has closed must not be taken again.
     alone = httpx.Limits(max_keepalive_connections=0)
-    with Scissors(world.url, cut) as wire, httpx.Client(base_url=wire.url, timeout=20, limits=alone) as http:
+    with (
+        Scissors(world.url, cut) as wire,
+        httpx.Client(verify=NO_TLS, base_url=wire.url, timeout=20, limits=alone) as http,
+    ):
         form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         if cut is Cut.UNREAD:
             lost = app.token(http, **form).json()["refresh_token"]

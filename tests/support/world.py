@@ -33,6 +33,7 @@ from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import Store, add_store
 from authsrv.storage.unit import Unit
 from authsrv.web.runtime import Runtime
+from tests.support.plain_http import NO_TLS
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ class World:
         self._thread.start()
         if not self._ready.wait(_START_SECONDS):
             raise RuntimeError("the server did not start")
-        self.http = httpx.Client(base_url=self.url, timeout=10)
+        self.http = httpx.Client(verify=NO_TLS, base_url=self.url, timeout=10)
 
     @property
     def runtime(self) -> Runtime:

@@ -9,6 +9,7 @@ import httpx
 
 from tests.clients.js.scripts import FOLDER, MODULES, SCRIPT_SECONDS
 from tests.clients.shop import Shop
+from tests.support.plain_http import NO_TLS
 from tests.support.server import run_cli
 
 SAMPLE = (FOLDER / "guide_sample.txt").read_text(encoding="utf-8")
@@ -32,6 +33,8 @@ def test_the_guides_sample_places_an_order(shop: Shop, tmp_path: Path) -> None:
     printed = dict(re.findall(r"(\w+): '([^']*)'", ran.stdout))
     assert set(printed) == {"order_id", "status", "created_at"}
     assert printed["status"] == "pending"
-    placed = httpx.get(f"{shop.url}/orders/{printed['order_id']}", headers={"Authorization": f"Bearer {key}"}).json()
+    placed = httpx.get(
+        f"{shop.url}/orders/{printed['order_id']}", headers={"Authorization": f"Bearer {key}"}, verify=NO_TLS
+    ).json()
     assert [(item["product_id"], item["quantity"]) for item in placed["items"]] == [("A100", 2), ("B200", 1)]
     assert placed["customer_id"] == "12345"

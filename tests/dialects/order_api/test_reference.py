@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.actors import Service
+from tests.support.plain_http import NO_TLS
 from tests.support.server import ServerProcess
 from tests.support.world import World
 
@@ -55,7 +56,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="module")
 def listings(demo: ServerProcess) -> dict[str, str]:
-    page = httpx.get(f"{demo.url}/docs")
+    page = httpx.get(f"{demo.url}/docs", verify=NO_TLS)
     assert page.status_code == 200
     return Listings(page.text).found
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.actors import ORDER, Service, order_of
 from tests.flows.test_orders import stock
+from tests.support.plain_http import NO_TLS
 from tests.support.world import ManualClock, World
 
 
@@ -38,7 +39,7 @@ def test_the_same_request_at_once_is_one_order_and_one_answer(world: World, crow
     headers = {**service.bearer, **key}
 
     def place(_: int) -> tuple[int, str]:
-        with httpx.Client(base_url=world.url, timeout=30) as caller:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=30) as caller:
             answer = caller.post("/orders", json=ORDER, headers=headers)
             return answer.status_code, answer.text
 

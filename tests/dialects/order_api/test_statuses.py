@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from authsrv.storage.unit import Unit
 from tests.actors import ADDRESS, Service, order_of
+from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
 WAYS = {
@@ -103,7 +104,7 @@ def test_an_address_and_a_status_that_come_at_once_are_both_kept(world: World) -
     ]
 
     def send(each: tuple[str, dict[str, object]]) -> int:
-        with httpx.Client(base_url=world.url, timeout=20) as caller:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=20) as caller:
             return caller.put(f"/orders/{each[0]}", json=each[1], headers=service.bearer).status_code
 
     with ThreadPoolExecutor(16) as crowd:
@@ -119,7 +120,7 @@ def test_twenty_who_cancel_at_once_put_the_products_back_once(world: World) -> N
     headers = service.bearer
 
     def send(number: int) -> int:
-        with httpx.Client(base_url=world.url, timeout=20) as caller:
+        with httpx.Client(verify=NO_TLS, base_url=world.url, timeout=20) as caller:
             if number % 2:
                 return caller.delete(f"/orders/{order_id}", headers=headers).status_code
             body = {"status": "cancelled"}

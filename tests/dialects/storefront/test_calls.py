@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.plain_http import NO_TLS
 from tests.support.server import ServerProcess
 
 _TEXT = Path(__file__).with_name("calls.txt").read_text()
@@ -48,7 +49,7 @@ def call(server: ServerProcess, name: str, **values: str) -> tuple[int, Any]:
 
 
 def newest_code(server: ServerProcess) -> str:
-    mail = httpx.get(f"{server.url}/dev/outbox.json").json()[0]
+    mail = httpx.get(f"{server.url}/dev/outbox.json", verify=NO_TLS).json()[0]
     assert mail["to"] == EMAIL
     found = re.search(r"\b\d{6}\b", mail["subject"])
     assert found is not None
@@ -86,7 +87,7 @@ def test_every_call_of_the_document_works_as_printed(server: ServerProcess) -> N
 def _stands_in_no_log(server: ServerProcess, tokens: Any, fresh: Any, order_token: str) -> None:
     # Paths that are not there, too: what is logged of them is that there is none.
     for path in (f"auth/{tokens['access_token']}/more", f"auth/{tokens['refresh_token']}?a=b"):
-        httpx.get(f"{server.url}/api/v2/storefront/{path}")
+        httpx.get(f"{server.url}/api/v2/storefront/{path}", verify=NO_TLS)
     log = server.log()
     assert "/api/v2/storefront/auth/{token}" in log
     secrets = (*tokens.values(), *fresh.values(), order_token, PRINTED["access_token"], PRINTED["refresh_token"])

@@ -10,6 +10,7 @@ from authsrv.storage.audit import list_audit_events
 from authsrv.storage.clients import find_client
 from tests.people import Person
 from tests.portal import URI, Developer, Made, row_of
+from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
 
@@ -38,7 +39,7 @@ def test_a_logo_is_drawn_anew_and_served_for_good(developer: Developer, form: st
     assert "The logo was saved." in developer.upload(app, picture(form), "x.svg").text
     url = row_of(developer.world, app.client_id).logo_uri
     assert url is not None
-    served = httpx.get(url)
+    served = httpx.get(url, verify=NO_TLS)
     assert served.headers["content-type"] == "image/png"
     assert "immutable" in served.headers["cache-control"]
     assert served.headers["x-content-type-options"] == "nosniff"
@@ -54,14 +55,14 @@ def test_nothing_else_of_the_file_is_kept(developer: Developer) -> None:
     developer.upload(app, with_secrets_in_it(), "me.jpg")
     first = row_of(developer.world, app.client_id).logo_uri
     assert first is not None
-    kept = httpx.get(first).content
+    kept = httpx.get(first, verify=NO_TLS).content
     assert b"Somebody" not in kept
     assert b"comment" not in kept
     assert PngImagePlugin.PngImageFile(BytesIO(kept)).info == {}
     # Another picture has another address, and the old one is gone.
     developer.upload(app, picture("PNG"), "logo.png")
     assert row_of(developer.world, app.client_id).logo_uri != first
-    assert httpx.get(first).status_code == 404
+    assert httpx.get(first, verify=NO_TLS).status_code == 404
     assert "removed" in developer.do(app, "/logo/remove").text
     assert row_of(developer.world, app.client_id).logo_uri is None
 

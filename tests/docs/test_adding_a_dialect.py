@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK, accepts_connections, free_port
 from tests.support.processes import ChildProcess
 from tests.support.server import REPOSITORY
-from tests.support.plain_http import NO_TLS
 
 EXAMPLE = REPOSITORY / "docs" / "examples" / "kiosk"
 PAGE = REPOSITORY / "docs" / "dialects" / "adding.md"

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from authsrv.dialects.storefront.answers import answer
 from authsrv.dialects.storefront.baskets import Basket, basket_of_order, basket_resource
-from authsrv.dialects.storefront.bodies import Body, ShortLine, read_body
+from authsrv.dialects.storefront.bodies import Body, Name, read_body
 from authsrv.dialects.storefront.callers import Person, get_person
 from authsrv.dialects.storefront.display import locale_of
 from authsrv.dialects.storefront.documents import Resource, document, wishes_of
@@ -28,8 +28,8 @@ _ORDERS = "/api/v2/storefront/account/orders"
 
 class _User(Body):
     email: str | None = Field(None, max_length=400)
-    first_name: ShortLine | None = None
-    last_name: ShortLine | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
 
 
 class _Account(Body):
@@ -52,7 +52,12 @@ async def change(request: Request) -> Response:
 async def list_placed(request: Request) -> Response:
     """`GET /account/orders`: what the person has ordered in this store, however they did, the newest first."""
     person = await get_person(request, "orders:read")
-    runtime, locale, wishes, paging = runtime_of(request), locale_of(request), wishes_of(request), read_paging(request)
+    runtime, locale, wishes, paging = (
+        runtime_of(request),
+        locale_of(request),
+        await wishes_of(request),
+        read_paging(request),
+    )
 
     def work(unit: Unit) -> tuple[list[Basket], int]:
         store = get_store(runtime, unit, prefix_of(request))
@@ -76,7 +81,7 @@ async def list_placed(request: Request) -> Response:
 
 
 async def _respond(request: Request, person: Person, wanted: _User | None) -> Response:
-    runtime, wishes = runtime_of(request), wishes_of(request)
+    runtime, wishes = runtime_of(request), await wishes_of(request)
 
     def work(unit: Unit) -> Resource:
         user = _get_user(unit, person)

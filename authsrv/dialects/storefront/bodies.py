@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from authsrv.dialects.storefront.answers import JSON, JSON_API
@@ -31,10 +31,16 @@ def _is_filled(text: str) -> str:
     return line
 
 
-Line = Annotated[str, Field(max_length=200), AfterValidator(_is_text)]
+def _or_empty(value: object) -> object:
+    """Clients send back what they were shown, where nothing is null."""
+    return "" if value is None else value
+
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_is_text), BeforeValidator(_or_empty)]
 Filled = Annotated[str, Field(max_length=200), AfterValidator(_is_filled)]
-ShortLine = Annotated[str, Field(max_length=100), AfterValidator(_is_text)]
-Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_text)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(_is_text)]
+ShortLine = Annotated[str, Field(max_length=100), AfterValidator(_is_text), BeforeValidator(_or_empty)]
+Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_text), BeforeValidator(_or_empty)]
 
 
 async def read_body(request: Request, kind: type[B]) -> B:

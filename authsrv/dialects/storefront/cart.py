@@ -148,7 +148,7 @@ async def associate(request: Request) -> Response:
 
 async def respond(request: Request, work: Work, *, status: int = 200, read_only: bool = False) -> Response:
     """The document of the cart that `work` leads to, in one transaction."""
-    runtime, locale, wishes = runtime_of(request), locale_of(request), wishes_of(request)
+    runtime, locale, wishes = runtime_of(request), locale_of(request), await wishes_of(request)
 
     def run(unit: Unit) -> tuple[FilledCart, Resource | None]:
         store = get_store(runtime, unit, prefix_of(request))

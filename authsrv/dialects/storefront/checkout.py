@@ -95,7 +95,7 @@ async def update(request: Request) -> Response:
 async def complete(request: Request) -> Response:
     """`PATCH /checkout/complete`: the order, under its own id; the cart's token is spent."""
     bearer, person = await get_bearer(request)
-    runtime, locale, wishes = runtime_of(request), locale_of(request), wishes_of(request)
+    runtime, locale, wishes = runtime_of(request), locale_of(request), await wishes_of(request)
     placed_by = person.client_id if person else client_id_of(prefix_of(request))
 
     def work(unit: Unit) -> Basket:

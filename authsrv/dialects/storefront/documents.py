@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import orjson
 from starlette.requests import Request
 
 from authsrv.kit.errors import DomainError
@@ -45,17 +46,37 @@ class Wishes:
         return any(path[0] == relation for path in self.paths)
 
 
-def wishes_of(request: Request) -> Wishes:
-    """The query's wishes: `?include=line_items,variants.product&fields[cart]=total,currency`."""
-    paths = [path for path in request.query_params.get("include", "").split(",") if path.strip()]
+async def wishes_of(request: Request) -> Wishes:
+    """The wishes: `?include=line_items,variants.product&fields[cart]=total,currency`.
+
+    Clients that send a body put them there, as `{"include": "…", "fields": {"cart": "…"}}`.
+    """
+    asked = dict(request.query_params) | await _in_body(request)
+    paths = [path for path in asked.get("include", "").split(",") if path.strip()]
     if len(paths) > _MOST_PATHS:
         raise DomainError("invalid_parameter", 400, f"include must not have more than {_MOST_PATHS} paths.")
     fields = {
         name[7:-1]: frozenset(text.split(","))
-        for name, text in request.query_params.items()
+        for name, text in asked.items()
         if name.startswith("fields[") and name.endswith("]")
     }
     return Wishes(tuple(tuple(path.strip().split(".")) for path in paths), fields)
+
+
+async def _in_body(request: Request) -> dict[str, str]:
+    """The same, as the query would have it; whether the body is in order, its own door judges."""
+    if request.method not in {"POST", "PATCH"}:
+        return {}
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return {}
+    found: dict[str, Any] = {}
+    if isinstance(body, dict):
+        fields = body.get("fields")
+        named = fields.items() if isinstance(fields, dict) else ()
+        found = {"include": body.get("include"), **{f"fields[{name}]": text for name, text in named}}
+    return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def document(primary: Resource | Sequence[Resource], wishes: Wishes, **more: Any) -> dict[str, Any]:

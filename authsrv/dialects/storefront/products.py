@@ -29,7 +29,12 @@ _YES_AND_NO = {"true": True, "1": True, "false": False, "0": False}
 async def list_all(request: Request) -> Response:
     """`GET /products?filter[…]&sort&page&per_page`."""
     person = await _person(request)
-    runtime, locale, wishes, paging = runtime_of(request), locale_of(request), wishes_of(request), read_paging(request)
+    runtime, locale, wishes, paging = (
+        runtime_of(request),
+        locale_of(request),
+        await wishes_of(request),
+        read_paging(request),
+    )
 
     def work(unit: Unit) -> tuple[KnownStore, OfferPage]:
         store = get_store(runtime, unit, prefix_of(request))
@@ -43,7 +48,7 @@ async def list_all(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """`GET /products/{id}`."""
     person = await _person(request)
-    runtime, locale, wishes = runtime_of(request), locale_of(request), wishes_of(request)
+    runtime, locale, wishes = runtime_of(request), locale_of(request), await wishes_of(request)
 
     def work(unit: Unit) -> tuple[KnownStore, Offer]:
         store = get_store(runtime, unit, prefix_of(request))

@@ -184,6 +184,16 @@ def test_details_that_cannot_be_are_refused_by_name(shop: Shop, order: dict[str,
     assert field in answer.json()["errors"]
 
 
+def test_what_is_null_is_left_empty(shop: Shop) -> None:
+    cart = shop.guest()
+    cart.add()
+    nothing = dict.fromkeys(("company", "address2", "phone", "state_name", "firstname"))
+    assert cart.check_out(ship_address_attributes={**ADDRESS, **nothing}).status_code == 200
+    order = service_of(shop).read(cart.complete().json()["data"]["id"]).json()
+    assert order["shipping_address"]["street"] == "12 St James's Square"
+    assert order["shipping_address"]["state"] == ""
+
+
 def test_a_countrys_code_may_have_three_letters_and_small_ones(shop: Shop) -> None:
     cart = shop.guest()
     cart.check_out(ship_address_attributes={**ADDRESS, "country_iso": "usa"})

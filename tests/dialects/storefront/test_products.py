@@ -160,6 +160,15 @@ def test_what_a_document_speaks_of_comes_with_it_when_asked_for(shop: Shop) -> N
     assert relation(lines["Product A100"], "variant") == {"id": "A100", "type": "variant"}
 
 
+def test_clients_that_send_a_body_say_there_what_is_to_come(shop: Shop) -> None:
+    wanted = {"variant_id": "A100", "include": "line_items", "fields": {"cart": "total", "line_item": "name"}}
+    body = shop.guest().ask("POST", "/cart/add_item", wanted).json()
+    assert body["data"]["attributes"] == {"total": "14.0"}
+    assert [each["attributes"] for each in body["included"]] == [{"name": "Product A100"}]
+    made = shop.ask("POST", "/cart", {"include": "user,line_items", "fields": ["not so"], "public_metadata": {}})
+    assert (made.status_code, made.json()["included"]) == (201, [])
+
+
 def test_only_the_fields_asked_for_come(shop: Shop) -> None:
     cart = shop.guest()
     cart.add()

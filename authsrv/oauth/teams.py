@@ -9,8 +9,8 @@ from authsrv.identity.sessions import SignedIn
 from authsrv.kit.errors import DomainError
 from authsrv.kit.handles import HandleSealer
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.client_members import change_role, find_role, list_members, remove_member
-from authsrv.storage.clients import Client, lock_client
+from authsrv.storage.client_members import ADMIN, change_role, find_role, list_members, remove_member
+from authsrv.storage.clients import Client, lock_client, save_client
 from authsrv.storage.invitations import INTO_APP, count_invitations_since
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user
@@ -71,6 +71,10 @@ def remove_from_team(unit: Unit, client: Client, user_id: UUID, *, actor: str) -
     lock_client(unit, client)
     if not remove_member(unit, client.id, user_id):
         raise LastAdmin
+    if client.developer_id == user_id:
+        # Consent pages say who makes the app: not somebody who has left.
+        client.developer_id = next(one.user_id for one in list_members(unit, client.id) if one.role == ADMIN)
+        save_client(unit, client)
     add_audit_event(unit, "member.removed", actor=actor, subject=client.client_id, email=email)
 
 

@@ -44,7 +44,8 @@ def test_every_page_of_the_portal_is_light_and_bars_nobody(
     }
     looks = run_script("portal.mjs", told, _nobody)["looks"]
     assert len({look["name"] for look in looks}) == PAGES
-    assert [look for look in looks if look["violations"] or look["complaints"] or look["sideways"] > 0] == []
+    faulty = [look for look in looks if look["violations"] or look["complaints"] or look["sideways"] > 0]
+    assert faulty == [], faulty
     assert [look for look in looks if not 0 < look["bytes"] < HEAVIEST] == []
 
 

@@ -103,6 +103,10 @@ def test_the_last_admin_neither_leaves_nor_steps_down(developer: Developer) -> N
     left = developer.do(app, "/team/leave", at="/team")
     assert left.url.path == "/developers"
     assert roles(world, app) == {second.email: "admin"}
+    # Who is asked to allow the app reads who makes it now.
+    asked = Person.signed_in(world, stores=(world.add_store().prefix,)).visit(_begin(app)).text
+    assert second.email in asked
+    assert developer.email not in asked
 
 
 def test_two_admins_who_leave_at_once_do_not_both(developer: Developer) -> None:

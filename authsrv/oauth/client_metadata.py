@@ -144,9 +144,13 @@ def _key_set(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     jwks = metadata.get("jwks")
     if jwks is None:
         return None
-    if not isinstance(jwks, dict) or len(orjson.dumps(jwks)) > _LONGEST_KEY_SET:
+    try:
+        is_one = isinstance(jwks, dict) and len(orjson.dumps(jwks)) <= _LONGEST_KEY_SET
+    except orjson.JSONEncodeError:
+        is_one = False  # nested deeper than any key is
+    if not is_one:
         raise refused("jwks", f"must be a JWK Set of at most {_LONGEST_KEY_SET} bytes")
-    return jwks
+    return dict(jwks)
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> str | None:

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from authsrv.kit.handles import Handle
@@ -256,6 +259,50 @@ def test_what_cannot_be_is_refused_in_the_standards_words(world: World, metadata
     answer = register(world, **metadata)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert answer.json()["error_description"]
+
+
+FIELDS = (
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "token_endpoint_auth_method",
+    "grant_types",
+    "response_types",
+    "client_name",
+    "client_uri",
+    "application_type",
+    "scope",
+    "jwks",
+    "jwks_uri",
+    "subject_type",
+    "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
+    "backchannel_logout_uri",
+)
+URIS = st.sampled_from(
+    [CALLBACK, "http://127.0.0.1/cb", "com.example.app:/cb", "https://[::1", "x", "", "https://a\0b/"]
+)
+NESTED: Any = reduce(lambda inner, _: {"a": inner}, range(300), {})
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+WORDS = st.sampled_from(["none", "private_key_jwt", "authorization_code", "client_credentials", "native", "pairwise"])
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON | URIS | st.lists(URIS, max_size=3) | WORDS | st.lists(WORDS)))
+@example({"redirect_uris": [CALLBACK], "jwks": NESTED})
+@example({"redirect_uris": [CALLBACK], "jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}})
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_sent_is_registered_or_refused(world: World, metadata: dict[str, Any]) -> None:
+    answer = register(world, **metadata)
+    assert answer.status_code in {201, 400}, answer.text
+    if answer.status_code == 400:
+        assert answer.json()["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,15 @@ def test_the_changelog_has_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/operations.md", "docs/security.md"]
+    "page",
+    [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/dialects.md",
+        "docs/operations.md",
+        "docs/security.md",
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support.plain_http import NO_TLS
-from tests.support.server import ServerProcess
+from tests.support.server import REPOSITORY, ServerProcess
 
 _TEXT = Path(__file__).with_name("calls.txt").read_text()
 CALLS = dict(re.findall(r"^## ([^\n]+)\n(.+?)(?=\n\n## |\n\Z)", _TEXT, re.DOTALL | re.MULTILINE))
@@ -82,6 +82,23 @@ def test_every_call_of_the_document_works_as_printed(server: ServerProcess) -> N
     assert [call(server, name)[0] for name in ("refresh", "account", "read cart")] == [401, 401, 401]
     assert [call(server, f"revoke {kind} token")[0] for kind in ("access", "refresh")] == [204, 204]
     _stands_in_no_log(server, tokens, fresh, token)
+
+
+def test_what_our_page_tells_people_to_type_leads_to_an_order(server: ServerProcess) -> None:
+    page = (REPOSITORY / "docs/dialects/storefront.md").read_text()
+    (script,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    finished = subprocess.run(
+        ["bash", "-euo", "pipefail"],
+        input=script.replace("http://127.0.0.1:8000", server.url),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    sent, tokens, *_, order = [json.loads(line) for line in finished.stdout.splitlines() if line]
+    assert sent == {"message": "Code sent"}
+    assert tokens["token_type"] == "Bearer"
+    assert order["data"]["attributes"]["state"] == "complete"
 
 
 def _stands_in_no_log(server: ServerProcess, tokens: Any, fresh: Any, order_token: str) -> None:

@@ -19,6 +19,7 @@ from authsrv.storage.deliveries import prune_deliveries
 from authsrv.storage.email_codes import prune_email_codes
 from authsrv.storage.grants import prune_grants, prune_superseded_grants
 from authsrv.storage.idempotency import prune_idempotency_keys
+from authsrv.storage.invitations import prune_invitations
 from authsrv.storage.leases import take_lease
 from authsrv.storage.mails import prune_mails
 from authsrv.storage.registrations import prune_registrations
@@ -80,6 +81,7 @@ class Housekeeping:
             "idempotency_keys": prune_idempotency_keys,
             "carts": prune_carts,
             "registrations": prune_registrations,
+            "invitations": prune_invitations,
             "usage": lambda unit, batch: prune_usage(unit, (unit.now() - usage_kept).date(), batch),
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }

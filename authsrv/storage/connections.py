@@ -1,7 +1,7 @@
 """Which stores an app is connected to, and the places it has while it is not approved.
 
-A grant in a store is made only where the app is connected. A connection whose last grant has ended keeps its row, and
-gives its place up as soon as somebody needs it.
+A consent makes its grant only in a store to which the app is connected. A connection whose last grant has ended keeps
+its row, and gives its place up as soon as somebody needs it.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Uuid, literal, union
+from sqlalchemy import ColumnElement, Integer, Uuid, and_, literal, union
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, delete, func, select
 
 from authsrv.storage.columns import UTC_TIME
-from authsrv.storage.grants import Grant
+from authsrv.storage.grants import Grant, grant_row, is_active
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
+from authsrv.storage.users import User
 
 
 class Connection(SQLModel, table=True):
@@ -64,16 +65,16 @@ def is_connected(unit: Unit, client_row_id: UUID, store_id: UUID) -> bool:
 
 
 def add_connected_grant(unit: Unit, grant: Grant) -> bool:
-    """Stores a grant in a store; False when there is one of this id, or the app is not connected to the store."""
+    """Stores a grant in a store; False when there is one of this id, or app or person may not."""
     store_id = grant.store_id
     if store_id is None:
         raise ValueError("a grant in a store names it")
-    values = grant.model_dump()
-    columns: Any = Grant.__table__.columns  # type: ignore[attr-defined]  # SQLModel makes it
-    row = select_columns(*(literal(values[name], columns[name].type) for name in values))
-    # In one statement, so that nobody can take the place away in between.
-    source = row.where(*_is(grant.client_id, store_id)).with_for_update(read=True, key_share=True)
-    return unit.change(_insert(unit)(Grant).from_select(list(values), source).on_conflict_do_nothing()) == 1
+    # In one statement, so that nobody can take the place away, or suspend the person, in between.
+    source = grant_row(grant).join_from(Connection, User, and_(*is_active(grant.user_id)))
+    source = source.where(*_is(grant.client_id, store_id))
+    columns = list(grant.model_dump())
+    insert = _insert(unit)(Grant).from_select(columns, source.with_for_update(read=True))
+    return unit.change(insert.on_conflict_do_nothing()) == 1
 
 
 def count_connections(unit: Unit, client_row_id: UUID) -> int:

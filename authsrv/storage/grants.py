@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false, null, union_all
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false, literal, null, union_all
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
@@ -83,9 +83,25 @@ class UserGrant:
 
 
 def add_grant(unit: Unit, grant: Grant) -> bool:
-    """Stores a grant; False when there is one of this id: the consent it comes from was already used."""
+    """Stores a grant; False when there is one of this id: the consent it comes from was already used.
+
+    False too where the person was suspended a moment ago: who suspends waits for who stores, or stands before them.
+    """
     insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return unit.change(insert(Grant).values(**grant.model_dump()).on_conflict_do_nothing()) == 1
+    source = grant_row(grant).where(*is_active(grant.user_id)).with_for_update(read=True)
+    return unit.change(insert(Grant).from_select(list(grant.model_dump()), source).on_conflict_do_nothing()) == 1
+
+
+def grant_row(grant: Grant) -> Any:
+    """A SELECT of the grant's own values: what is inserted where a condition holds, in one statement."""
+    columns: Any = Grant.__table__.columns  # type: ignore[attr-defined]  # SQLModel makes it
+    values = grant.model_dump()
+    return select_columns(*(literal(values[name], columns[name].type) for name in values))
+
+
+def is_active(user_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """The person may act."""
+    return col(User.id) == user_id, col(User.suspended_at).is_(None)
 
 
 def list_consents(unit: Unit, user_id: UUID, client_row_id: UUID, store_id: UUID | None) -> list[tuple[str, datetime]]:

@@ -15,7 +15,7 @@ from tests.actors import Service, bearer
 from tests.conftest import ENGINES
 from tests.support.world import World
 
-BESIDE = re.compile(r"\b(?:FROM|UPDATE|INTO) (?:delivery|lease|usage)\b")
+BESIDE = re.compile(r"\b(?:(?:FROM|UPDATE|INTO) (?:delivery|lease|usage)|UPDATE (?:api_key|client_secret))\b")
 Act = Callable[[Service], httpx.Response]
 
 

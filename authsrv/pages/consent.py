@@ -177,13 +177,13 @@ def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) ->
     if not runtime.consents.is_hinted(unit, asked, signed_in):
         return None
     standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))
-    if not standing.needs_consent:
-        return None
     place = standing.place
     candidates = (place.store,) if place.store is not None else place.choices
     closed = closed_stores(unit, asked.client, candidates)
     if closed and len(closed) == len(candidates):
         raise StoresFull(asked)
+    if not standing.needs_consent:
+        return None
     return Question(asked, signed_in, standing.place, closed)
 
 

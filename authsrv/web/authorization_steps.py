@@ -97,9 +97,12 @@ def _grant(
     runtime = runtime_of(request)
     grant_id = unit.new_id()
     runtime.documents.keep(unit, asked.client)
-    runtime.consents.grant(
+    grant = runtime.consents.grant(
         unit, asked, signed_in, store=standing.place.store, scopes=list(asked.scopes), grant_id=grant_id
     )
+    if grant is None:
+        # Whoever was signed in a moment ago may no longer act.
+        raise AuthorizationRefused("access_denied", "The person may not allow this.", asked.back)
     return Granted(asked, runtime.server.issuing.code_of(grant_id), standing.place.store)
 
 

@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from sqlmodel import col, delete
 
 from authsrv.oauth.connecting import MOST_UNAPPROVED
 from authsrv.oauth.registration import approve_client
 from authsrv.storage.clients import find_client
-from authsrv.storage.connections import add_connected_grant, connect_store, count_connections
+from authsrv.storage.connections import Connection, add_connected_grant, connect_store, count_connections
 from authsrv.storage.grants import Grant
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
@@ -209,3 +210,23 @@ def test_a_form_that_is_sent_twice_takes_one_place(world: World, app: App) -> No
     assert "code" in answer_in(person.send(page, decision="allow"))
     assert person.send(page, decision="allow").status_code == 400
     assert count(world, app) == 1
+
+
+@pytest.mark.parametrize("others", [0, 30], ids=["with places left", "with none"])
+def test_a_store_whose_place_was_lost_is_connected_again_or_told_of(world: World, app: App, others: int) -> None:
+    """What a server of the last version granted while this one was already there has no place yet."""
+    person = customer_of(world, world.add_store().prefix)
+    person.allow(url(app))
+
+    def lose(unit: Unit) -> None:
+        client = find_client(unit, app.credentials.client_id)
+        assert client is not None
+        unit.change(delete(Connection).where(col(Connection.client_id) == client.id))
+
+    world.transact(lose)
+    if others:
+        fill(world, app.credentials, others)
+        assert is_told(person.visit(url(app)))
+    else:
+        assert "code" in answer_in(person.browser.get(url(app)))
+        assert count(world, app) == 1

@@ -17,7 +17,7 @@ from tests.clients.shop import CALLBACK, SCOPE, Registered, Shop
 from tests.support.server import run_cli
 
 HEAVIEST = 100 * 1024
-PAGES = 20
+PAGES = 21
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _run(shop: Shop, *command: str) -> None:
 def _owner_of(shop: Shop, *stores: str) -> str:
     email = _new_address()
     for prefix in stores:
-        _run(shop, "users", "create", email, "--store", prefix, "--role", "owner")
+        _run(shop, "users", "create", email, "--store", prefix, "--role", "owner", "--customer-api")
     return email
 
 

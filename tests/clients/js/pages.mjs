@@ -68,6 +68,9 @@ async function toTheAccount() {
   await look("account");
   await page.locator("details.sure summary").first().click();
   await look("account-disconnect");
+  await page.goto(`${told.issuer}/account`);
+  await submit(page, "form[action$='/account/api-password'] button");
+  await look("account-api-password");
   await page.goto(`${told.issuer}/sign-in`);
   await look("signed-in");
 }

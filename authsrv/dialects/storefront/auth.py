@@ -88,7 +88,7 @@ async def _send_code(request: Request, email: str, user: _User) -> Response:
 
     code, shop = await runtime.database.transact(begin)
     try:
-        await send_code(runtime, language_of(request), code, shop=shop)
+        await send_code(runtime, language_of(request), code, shop=shop, in_browser=False)
     except MailAway:
         await runtime.database.transact(lambda unit: runtime.sign_ins.drop(unit, code.sign_in_id))
         raise

@@ -56,6 +56,8 @@ def test_the_code_comes_by_mail_from_the_shop(shop: Shop) -> None:
     (mail,) = shop.mails(email)
     assert code in mail.subject
     assert shop.store.name in mail.text
+    # The code is good wherever the person types it, and the mail does not say otherwise.
+    assert "browser" not in mail.text + mail.html
 
 
 def test_the_answer_to_known_and_unknown_addresses_is_the_same(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.pages.agents import name_agent
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.grants import UserGrant, list_user_grants, revoke_user_grants
+from authsrv.storage.lookups import find_areas
 from authsrv.storage.personal_clients import PersonalClient, list_personal_clients
 from authsrv.storage.sessions import Session
 from authsrv.storage.unit import Unit
@@ -140,12 +141,13 @@ async def account_page(
     """The page; `made` is an API password to be shown this once."""
     runtime, language = runtime_of(request), language_of(request)
 
-    def look(unit: Unit) -> tuple[list[ShownApp], list[Session], list[PersonalClient]]:
+    def look(unit: Unit) -> tuple[list[ShownApp], list[Session], list[PersonalClient], list[str]]:
         apps = [_shown_app(unit, language, runtime, grant) for grant in list_user_grants(unit, person.user_id)]
         sessions = runtime.sessions.list_living(unit, person.user_id)
-        return apps, sessions, list_personal_clients(unit, person.user_id)
+        areas = find_areas(unit, person.user_id)
+        return apps, sessions, list_personal_clients(unit, person.user_id), areas
 
-    apps, sessions, passwords = await runtime.database.transact(look, read_only=True)
+    apps, sessions, passwords, areas = await runtime.database.transact(look, read_only=True)
     done = request.query_params.get("done")
     shown = sorted((_shown(language, person, session) for session in sessions), key=lambda one: not one.is_this)
     return render(
@@ -155,6 +157,7 @@ async def account_page(
         person=person,
         name=name,
         error=error,
+        areas=areas,
         apps=apps,
         sessions=shown,
         passwords=passwords,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_
+from sqlalchemy import select as select_columns
 from sqlmodel import col, func, select
 
 from authsrv.storage.client_members import ClientMember
@@ -12,7 +13,7 @@ from authsrv.storage.clients import Client
 from authsrv.storage.grants import Grant
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import Membership, User
+from authsrv.storage.users import STAFF_ROLES, Membership, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,16 @@ def list_developed(unit: Unit, user_id: UUID) -> list[tuple[Client, str]]:
         .order_by(col(Client.id).desc())
     )
     return list(unit.session.exec(query))
+
+
+def find_areas(unit: Unit, user_id: UUID) -> list[str]:
+    """Which pages beside the account are the person's: `store`, `developers`, `operator`; one statement."""
+    works = select(Membership.id).where(Membership.user_id == user_id, col(Membership.role).in_(STAFF_ROLES)).exists()
+    develops = select(ClientMember.user_id).where(ClientMember.user_id == user_id).exists()
+    columns: Any = (works, develops, User.is_operator)
+    row = unit.session.execute(select_columns(*columns).where(col(User.id) == user_id)).first()
+    areas = zip(("store", "developers", "operator"), row or (), strict=False)
+    return [area for area, is_theirs in areas if is_theirs]
 
 
 def count_roles(unit: Unit, store_id: UUID) -> dict[str, int]:

@@ -303,3 +303,10 @@ def test_of_two_owners_who_remove_each_other_at_once_one_stays(world: World, sho
     statuses = asyncio.run(both())
     owners = [one for one in world.transact(lambda unit: list_staff(unit, shop.store.id)) if one.role == "owner"]
     assert len(owners) == 1, statuses
+
+
+def test_the_account_leads_to_the_pages_that_are_the_persons(world: World, shop: Shop) -> None:
+    assert '<a href="/store">Your store</a>' in shop.owner.visit("/account").text
+    customer = Person.signed_in(world, stores=(shop.store.prefix,)).visit("/account").text
+    for path in ("/store", "/developers", "/operator"):
+        assert f'href="{path}"' not in customer

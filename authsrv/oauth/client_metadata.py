@@ -34,9 +34,11 @@ _TEXTS = {
 
 
 def read_metadata(
-    metadata: Mapping[str, Any], scopes: ScopeCatalogue, *, origin: str = MADE, method: str = "client_secret_basic"
+    metadata: Mapping[str, Any], scopes: ScopeCatalogue, *, origin: str = MADE, method: str | None = None
 ) -> NewClient:
     """The client that is wanted, still to be judged; `method` is how it authenticates where it does not say.
+
+    None is a secret, sent in either way: RFC 7591 says in the header then, and libraries send it in the body.
 
     Raises DomainError `invalid_client_metadata` or `invalid_redirect_uri` for what is none.
     """
@@ -53,7 +55,8 @@ def read_metadata(
         scope=_scope(metadata, scopes, kind),
         redirect_uris=redirect_uris,
         post_logout_redirect_uris=_entries(metadata, "post_logout_redirect_uris"),
-        auth_method=method,
+        # A native app that does not say so is not taken for a public one.
+        auth_method=method or (SECRET_METHODS[0] if kind == "native" else None),
         jwks=_key_set(metadata),
         grant_types=grant_types,
         id_token_alg=_text(metadata, "id_token_signed_response_alg") or "RS256",
@@ -113,7 +116,7 @@ def _grant_types(metadata: Mapping[str, Any]) -> list[str]:
     return grant_types
 
 
-def _type_of(metadata: Mapping[str, Any], grant_types: Sequence[str], method: str, uris: Sequence[str]) -> str:
+def _type_of(metadata: Mapping[str, Any], grant_types: Sequence[str], method: str | None, uris: Sequence[str]) -> str:
     if "authorization_code" not in grant_types:
         return "service"
     application_type = _text(metadata, "application_type")

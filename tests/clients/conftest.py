@@ -30,7 +30,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A running server with the demo shop in it, and where its endpoints are. All its people share one address."""
     folder = tmp_path_factory.mktemp("shop")
-    with ServerProcess(folder, {"AUTHSRV_LIMITS__SIGN_IN_PER_ADDRESS": "off"}, "--demo") as server:
+    open_wide = {"AUTHSRV_LIMITS__SIGN_IN_PER_ADDRESS": "off", "AUTHSRV_REGISTRATION": "open"}
+    with ServerProcess(folder, open_wide, "--demo") as server:
         document = httpx.get(f"{server.url}/.well-known/openid-configuration", verify=NO_TLS).raise_for_status().json()
         yield Shop(server.url, folder, document)
 

@@ -529,6 +529,17 @@ def test_a_service_that_got_a_token_stays(world: World) -> None:
     assert is_there(world, made["client_id"])
 
 
+def test_who_does_not_say_how_it_sends_its_secret_may_send_it_either_way(world: World) -> None:
+    made = registered(world, grant_types=["client_credentials"], client_name=unique())
+    own = {"client_id": made["client_id"], "client_secret": made["client_secret"]}
+    form = {"grant_type": "client_credentials"}
+    assert world.http.post("/oauth/token", data={**form, **own}).status_code == 200
+    assert world.http.post("/oauth/token", data=form, auth=tuple(own.values())).status_code == 200
+    said = registered(world, grant_types=["client_credentials"], token_endpoint_auth_method="client_secret_basic")
+    own = {"client_id": said["client_id"], "client_secret": said["client_secret"]}
+    assert world.http.post("/oauth/token", data={**form, **own}).status_code == 401
+
+
 def test_the_command_line_lists_them_with_no_developer(world: World) -> None:
     made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
     rows = world.transact(lambda unit: {client.client_id: client.origin for client in list_clients(unit)})

@@ -23,3 +23,11 @@ def test_the_library_completes_every_step(library: str, shop: Shop, web_app: Reg
     assert seen["refused"] == {"userinfo": "invalid_token", "refresh": "invalid_grant"}
     assert seen["left"] == f"{AFTER_LOGOUT}?state=bye"
     assert not customer.is_signed_in()
+
+
+@pytest.mark.parametrize("method", ["", "none", "client_secret_post"])
+def test_the_library_registers_an_app_by_itself(method: str, shop: Shop, customer: Customer) -> None:
+    told = {"issuer": shop.url, "redirect_uri": CALLBACK, "scope": SCOPE, "method": method}
+    seen = run_script("registering.mjs", told, customer.go)
+    assert seen["email"] == customer.email
+    assert ("client_secret" in seen["client"]) is (method != "none")

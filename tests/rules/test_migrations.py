@@ -18,6 +18,7 @@ from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.identifiers import Identifiers
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, migrate, newest, schema_is_current
 from authsrv.storage import migrations
+from authsrv.storage.client_members import find_app_of
 from authsrv.storage.database import Database
 from authsrv.storage.models import METADATA, TABLES
 from authsrv.storage.stores import add_store, find_store
@@ -91,6 +92,35 @@ async def test_rows_of_the_first_schema_come_through_to_the_newest(database: Dat
     assert store is not None
     assert store.name == "Old shop"
     assert person is not None
+
+
+async def test_whoever_made_an_app_before_there_were_teams_is_its_admin(database: Database) -> None:
+    maker, app = uuid7_of(database, 2), uuid7_of(database, 3)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(upgrade, "0004")
+        await connection.execute(
+            text(
+                'INSERT INTO "user" (id, email, name, is_operator, created_at)'
+                " VALUES (:id, 'old@example.com', 'Old', false, '2026-01-01 00:00:00')"
+            ),
+            {"id": maker},
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO client (id, client_id, name, type, developer_id, scope, grant_types, redirect_uris,"
+                " post_logout_redirect_uris, pkce, token_format, signing_alg, id_token_alg, is_resource_server,"
+                " rotates_refresh_tokens, created_at, updated_at)"
+                " VALUES (:id, 'app_old', 'Old app', 'web', :maker, 'openid', '[]', '[]', '[]', 'required', 'jwt',"
+                " 'ES256', 'RS256', false, true, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+            ),
+            {"id": app, "maker": maker},
+        )
+    await migrate(database)
+    person = await database.transact(lambda unit: find_user(unit, "old@example.com"))
+    assert person is not None
+    found = await database.transact(lambda unit: find_app_of(unit, "app_old", person.id))
+    assert found is not None
+    assert (found[0].name, found[1]) == ("Old app", "admin")
 
 
 async def test_an_old_schema_is_migrated_on_sqlite_and_refused_on_postgresql(database: Database) -> None:

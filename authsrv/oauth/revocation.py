@@ -3,13 +3,13 @@
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
+from authsrv.kit.handles import Handle
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.keyring import LONGEST_TOKEN
-from authsrv.oauth.presented import PresentedRefreshToken
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.tokens import AccessToken
-from authsrv.storage.audit import add_audit_event
-from authsrv.storage.grants import is_grant, revoke_grant
+from authsrv.storage.ending import end_clients_grant
+from authsrv.storage.grants import find_grants_client
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib carries no types
@@ -23,32 +23,29 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib carries n
         if "token" not in request.form:
             raise InvalidRequestError("Parameter token is missing.")
 
-    def authenticate_token(
-        self, request: ProtocolRequest, client: RegisteredClient
-    ) -> AccessToken | PresentedRefreshToken | None:
+    def authenticate_token(self, request: ProtocolRequest, client: RegisteredClient) -> AccessToken | Handle | None:
         self.check_params(request, client)
         text = request.form["token"]
         token = self.server.find_access_token(request.unit, text)
         if token is None:
-            return self._find_refresh_token(request, client, text)
+            # Whose grant it names, and whether that lives, is judged by the write itself.
+            return self.server.issuing.read_refresh_token(text)  # type: ignore[no-any-return]
         if token.client_id != client.client_id:
-            # RFC 7009, 2.1: refused, and the client is told.
-            raise InvalidGrantError("The token was issued to another client.")
+            raise _of_another_client()
         return token  # type: ignore[no-any-return]  # Authlib carries no types
 
-    def _find_refresh_token(
-        self, request: ProtocolRequest, client: RegisteredClient, text: str
-    ) -> PresentedRefreshToken | None:
-        found = self.server.find_refresh_token(request.unit, client, text)
-        handle = self.server.issuing.read_refresh_token(text) if found is None else None
-        if handle is not None and is_grant(request.unit, handle.row_id):
-            raise InvalidGrantError("The token was issued to another client.")
-        return found  # type: ignore[no-any-return]  # Authlib carries no types
-
-    def revoke_token(self, token: AccessToken | PresentedRefreshToken, request: ProtocolRequest) -> None:
-        unit = request.unit
+    def revoke_token(self, token: AccessToken | Handle, request: ProtocolRequest) -> None:
+        unit, client = request.unit, request.client
         if isinstance(token, AccessToken):
             self.server.tokens.revoke(unit, token)
-        elif revoke_grant(unit, token.grant.id, unit.now() + LONGEST_TOKEN):
-            # RFC 7009, 2.1: with a refresh token go all access tokens of the same grant.
-            add_audit_event(unit, "grant.revoked", actor=request.client.client_id, subject=str(token.grant.id))
+            return
+        # RFC 7009, 2.1: with a refresh token go all access tokens of the same grant.
+        ends_at = unit.now() + LONGEST_TOKEN
+        has_ended = end_clients_grant(unit, token.row_id, client.row_id, actor=client.client_id, tokens_end_at=ends_at)
+        if not has_ended and find_grants_client(unit, token.row_id) not in {None, client.row_id}:
+            raise _of_another_client()
+
+
+def _of_another_client() -> InvalidGrantError:
+    """RFC 7009, 2.1: refused, and the client is told."""
+    return InvalidGrantError("The token was issued to another client.")

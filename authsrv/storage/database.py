@@ -20,7 +20,6 @@ from sqlmodel import Session
 from authsrv.kit.clock import Clock
 from authsrv.kit.errors import DomainError, Unavailable
 from authsrv.kit.identifiers import Identifiers
-from authsrv.kit.stepping import resume
 from authsrv.storage.direct import DirectStatement
 from authsrv.storage.unit import FetchDirect, Notice, Unit
 
@@ -110,15 +109,9 @@ class Database:
         Raises what `work` raises, after undoing it (or committing it, where a DomainError says so), and Unavailable
         when the database is away, hangs, or has no free connection in time.
         """
-        below = greenlet_spawn(self._run, work, read_only=read_only)
         try:
-            try:
-                # Work that asks the database nothing is done with the first step, and needs no timer.
-                awaited = below.send(None)
-            except StopIteration as done:
-                return cast("T", done.value)
             async with asyncio.timeout(self._timeout_seconds):
-                return await resume(below, awaited)
+                return await greenlet_spawn(self._run, work, read_only=read_only)
         except (TimeoutError, PoolTimeout) as slow:
             raise Unavailable("the database did not answer in time") from slow
         except asyncpg.PostgresError as error:

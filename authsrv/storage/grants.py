@@ -259,9 +259,9 @@ def revoke_grants_of(unit: Unit, user_id: UUID) -> int:
     )
 
 
-def is_grant(unit: Unit, grant_id: UUID) -> bool:
-    """Whether there is such a grant, whosever and however it stands."""
-    return unit.session.exec(select(Grant.id).where(col(Grant.id) == grant_id)).first() is not None
+def find_grants_client(unit: Unit, grant_id: UUID) -> UUID | None:
+    """The row of the client that a grant was given to, however it stands; None when there is no such grant."""
+    return unit.session.exec(select(Grant.client_id).where(col(Grant.id) == grant_id)).first()
 
 
 def prune_superseded_grants(unit: Unit, batch: int) -> int:

@@ -75,6 +75,11 @@ class Unit:
             self._session = self._open_session()
         return self._session
 
+    @property
+    def is_postgresql(self) -> bool:
+        """Which of the two engines this is."""
+        return self._fetch_direct is not None or self.session.get_bind().dialect.name == "postgresql"
+
     def now(self) -> datetime:
         """The current time, aware, in UTC."""
         return self.clock.now()

@@ -4,19 +4,16 @@ A window opens with the first request and ends as a whole. The counters in memor
 library take 4 to 9 µs of CPU for each hit and 5 to 7 more to say what is left; these take 2 for both.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING
 
 import structlog
 from limits.errors import StorageError
-from limits.storage import storage_from_string
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -25,9 +22,11 @@ from authsrv.kit.errors import DomainError
 from authsrv.kit.rates import Rate, read_rate
 from authsrv.kit.windows import Windows
 
+if TYPE_CHECKING:
+    from authsrv.web.shared_windows import SharedWindows
+
 log = structlog.get_logger(__name__)
 
-_REDIS_SECONDS = 0.5
 # While Redis is away, one request in this time tries it; the others must not wait for what does not answer.
 _TRY_AGAIN_SECONDS = 2.0
 _SCOPE_KEY = "authsrv.allowance"
@@ -81,7 +80,7 @@ class Limits:
         self._clock = clock
         self._workers = workers
         self._local = Windows()
-        self._shared = _SharedWindows(url, clock) if url not in {"", "memory://"} else None
+        self._shared = _share(url, clock) if url not in {"", "memory://"} else None
         self._try_at = float("-inf")
         self.is_redis_away = False
 
@@ -151,51 +150,14 @@ class Limits:
         return counted
 
 
-class _SharedWindows:
-    """Windows in Redis, through the `limits` library."""
-
-    def __init__(self, url: str, clock: Clock) -> None:
-        if not url.startswith(("redis://", "rediss://")):
-            raise ValueError("rate_limit_url must be memory:// or redis://host:port/0")
-        make: Callable[..., Any] = storage_from_string
-        self._storage: Any = make(
-            f"async+{url}",
-            implementation="redispy",
-            wrap_exceptions=True,
-            key_prefix="authsrv",
-            socket_timeout=_REDIS_SECONDS,
-            socket_connect_timeout=_REDIS_SECONDS,
-            # A request does not wait for a second try; it counts here instead.
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._known = Windows()
-        self._clock = clock
-
-    async def count(self, key: str, seconds: int, now: float) -> tuple[int, float]:
-        """The count after this one, and the window's end. Raises StorageError."""
-        count = await self._storage.incr(key, seconds)
-        known = self._known.find(key, now)
-        if known is None or count < known.count:
-            # Only Redis knows when a window ends that another process opened.
-            left = seconds if count == 1 else await self._storage.get_expiry(key) - self._clock.time_ns() / 1e9
-            known = self._known.open(key, now + left)
-        known.count = count
-        return count, known.ends_at
-
-    async def look(self, key: str) -> tuple[int, int]:
-        """The count so far, and in how many seconds it begins anew. Raises StorageError."""
-        count = await self._storage.get(key)
-        if not count:
-            return 0, 0
-        return count, max(ceil(await self._storage.get_expiry(key) - self._clock.time_ns() / 1e9), 0)
-
-    async def close(self) -> None:
-        # The library has no way to end what it opened.
-        await self._storage.bridge.storage.aclose()
-
-
 def _shared_key(key: str, rate: Rate) -> str:
     return f"{key}/{rate.amount}/{rate.seconds}"
+
+
+def _share(url: str, clock: Clock) -> "SharedWindows":
+    from authsrv.web.shared_windows import SharedWindows  # noqa: PLC0415  # Redis' client, where there is a Redis
+
+    return SharedWindows(url, clock)
 
 
 def note_allowance(connection: HTTPConnection, allowance: Allowance | None) -> None:

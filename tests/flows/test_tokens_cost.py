@@ -74,6 +74,19 @@ def test_revoking_an_access_token_is_one_write(world: World, app: App, person: P
     assert cost_of(world, revoke, at_most=1) == ["INSERT"]
 
 
+def test_revoking_a_refresh_token_is_one_statement(world: World, app: App, person: Person) -> None:
+    tokens = [app.log_in(person, scope="orders:read")["refresh_token"] for _ in range(6)]
+
+    def revoke() -> httpx.Response:
+        own = app.credentials
+        named = {"client_id": own.client_id, "client_secret": "" if app.is_public else own.client_secret}
+        return world.http.post("/oauth/revoke", data={"token": tokens.pop(), **named})
+
+    # SQLite cannot write to three tables at once: the row, the feed, the audit log.
+    steps = ["UPDATE", "INSERT", "INSERT"] if world.database.is_sqlite else ["WITH"]
+    assert cost_of(world, revoke, at_most=len(steps)) == steps
+
+
 @pytest.mark.parametrize("stores", [0, 1], ids=["a person of no store", "a customer"])
 def test_authorizing_again_is_three_statements(world: World, app: App, stores: int) -> None:
     person = Person.signed_in(world, stores=tuple(world.add_store().prefix for _ in range(stores)))

@@ -114,6 +114,7 @@ DOORS = (
     Door("/store/{prefix}", {"GET": store_apps.show}),
     Door("/store/{prefix}/apps/disconnect", {"POST": store_apps.disconnect}),
     Door("/store/{prefix}/keys/revoke", {"POST": store_apps.revoke_key}),
+    Door("/store/{prefix}/webhooks/remove", {"POST": store_apps.remove_webhook}),
     Door("/store/{prefix}/customers", {"GET": store_customers.show, "POST": store_customers.change}),
     Door("/store/{prefix}/customers/all", {"POST": store_customers.change_all}),
     Door("/store/{prefix}/staff", {"GET": store_staff.show, "POST": store_staff.invite}),

@@ -91,9 +91,10 @@ def disable_webhooks_of(unit: Unit, client_row_id: UUID) -> int:
     return unit.change(off.execution_options(synchronize_session=False))
 
 
-def list_all_webhooks(unit: Unit) -> list[Webhook]:
-    """Those of all stores."""
-    return list(unit.session.exec(select(Webhook)))
+def delete_webhooks_at(unit: Unit, client_row_id: UUID, store_id: UUID) -> int:
+    """Deletes those of an app in one store; returns how many there were."""
+    there = col(Webhook.client_id) == client_row_id, col(Webhook.store_id) == store_id
+    return unit.change(delete(Webhook).where(*there).execution_options(synchronize_session=False))
 
 
 def list_listening(unit: Unit, store_id: UUID, event: str) -> list[Webhook]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,10 +12,12 @@ from authsrv.identity.api_keys import NewApiKey, create_api_key
 from authsrv.identity.customer_api import Customer, make_password
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.storage.audit import list_audit_events
+from authsrv.storage.clients import find_client
 from authsrv.storage.store_people import list_staff
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_membership
+from authsrv.storage.webhooks import find_webhook
 from tests.actors import Service
 from tests.pages.conftest import Post
 from tests.people import App, Person, forms_of
@@ -40,7 +42,11 @@ class Shop:
 
 def press(by: Person, page: httpx.Response, action: str, **fields: str) -> httpx.Response:
     """Sends the form with this action that is about the person, app, key or decision named."""
-    named = {name: fields[name] for name in ("client_id", "key", "customer", "decision", "person") if name in fields}
+    named = {
+        name: fields[name]
+        for name in ("client_id", "key", "customer", "decision", "person", "webhook")
+        if name in fields
+    }
     for at, form in enumerate(forms_of(page)):
         own = dict(form.fields)
         if form.method == "post" and form.action.endswith(action) and named.items() <= own.items():
@@ -123,6 +129,31 @@ def test_an_owner_revokes_a_key_of_the_store(world: World, shop: Shop) -> None:
     done = press(shop.owner, page, "/keys/revoke", key=key_id)
     assert "The key was revoked" in done.text
     assert world.http.get("/orders?customer_id=1", headers=bearer).status_code == 401
+
+
+def test_an_owner_removes_a_webhook_and_an_apps_go_with_it(world: World, shop: Shop) -> None:
+    app = App.registered(world)
+
+    def listen(unit: Unit) -> list[str]:
+        store = world.runtime.stores.find(unit, shop.store.prefix)
+        client = find_client(unit, app.credentials.client_id)
+        assert store is not None
+        made = [
+            world.runtime.webhooks.create(unit, store, url, [], developer_id=None, actor="test", app=of)[0]
+            for url, of in (("https://a.example/one", None), ("https://a.example/two", client))
+        ]
+        return [str(webhook.id) for webhook in made]
+
+    ids = world.transact(listen)
+    page = shop.owner.visit(shop.path())
+    assert "https://a.example/one" in page.text
+    done = press(shop.owner, page, "/webhooks/remove", webhook=ids[0])
+    assert "The webhook was removed" in done.text
+    assert "https://a.example/one" not in done.text
+    app.log_in(Person.signed_in(world, stores=(shop.store.prefix,)))
+    press(shop.owner, shop.owner.visit(shop.path()), "/apps/disconnect", client_id=app.credentials.client_id)
+    # Gone, not off: its developer could switch it on again.
+    assert world.transact(lambda unit: find_webhook(unit, UUID(ids[1]))) is None
 
 
 def test_staff_look_after_customers_and_leave_the_rest_to_owners(world: World, shop: Shop) -> None:

@@ -116,6 +116,7 @@ STORE = (
     workers("POST", "/apps/disconnect", "done", "look", client_id="app_x"),
     # A key of another store.
     workers("POST", "/keys/revoke", "none", "look", key="{key}"),
+    workers("POST", "/webhooks/remove", "none", "look", webhook="{webhook}"),
     workers("GET", "/customers"),
     workers("POST", "/customers", "done", "done", customer="{person}", decision="allow"),
     workers("POST", "/customers/all", "done", "done"),

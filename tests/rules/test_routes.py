@@ -74,6 +74,7 @@ MAP = {
     "/store/{prefix}/staff": "GET POST",
     "/store/{prefix}/staff/invitations/revoke": "POST",
     "/store/{prefix}/staff/remove": "POST",
+    "/store/{prefix}/webhooks/remove": "POST",
     "/operator": "GET",
     "/operator/apps": "GET",
     "/operator/apps/{app}": "GET",

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from authsrv.identity.api_keys import end_api_key, status_of
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.errors import DomainError
+from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.registration import status_of as state_of
 from authsrv.oauth.store_apps import disconnect_app
 from authsrv.pages.store.frame import back_to, show_store, store_path
@@ -18,6 +19,7 @@ from authsrv.storage.store_apps import StoreApp, list_store_apps
 from authsrv.storage.store_people import list_workplaces
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
+from authsrv.storage.webhooks import Webhook, find_webhook, list_webhooks
 from authsrv.web.fields import Fields
 from authsrv.web.page import personal
 from authsrv.web.runtime import runtime_of
@@ -48,10 +50,10 @@ async def choose(request: Request, person: SignedIn) -> Response:
 async def show(request: Request, working: Working) -> Response:
     runtime, language, store = runtime_of(request), language_of(request), working.store
 
-    def look(unit: Unit) -> tuple[list[StoreApp], list[tuple[ApiKey, str, str | None]]]:
-        return list_store_apps(unit, store.id), list_store_keys(unit, store.id)
+    def look(unit: Unit) -> tuple[list[StoreApp], list[tuple[ApiKey, str, str | None]], list[Webhook]]:
+        return list_store_apps(unit, store.id), list_store_keys(unit, store.id), list_webhooks(unit, store.id)
 
-    apps, keys = await runtime.database.transact(look, read_only=True)
+    apps, keys, webhooks = await runtime.database.transact(look, read_only=True)
     catalogue = {name: scope.sentence for name, scope in runtime.server.scopes.by_name.items()}
     now = runtime.clock.now()
     return show_store(
@@ -66,6 +68,7 @@ async def show(request: Request, working: Working) -> Response:
             for app in apps
         ],
         keys=[(key, email, app) for key, email, app in keys if status_of(key, now) == "active"],
+        webhooks=webhooks,
     )
 
 
@@ -93,3 +96,18 @@ async def revoke_key(request: Request, working: Working, form: Fields) -> Respon
 
     await change_store(request, working, work)
     return back_to(request, working, "", "key")
+
+
+@owner_action
+async def remove_webhook(request: Request, working: Working, form: Fields) -> Response:
+    """Nothing more is told to the endpoint."""
+    webhook_id, actor, webhooks = parse_uuid(form.one("webhook")), working.person.email, runtime_of(request).webhooks
+
+    def work(unit: Unit, store: Store) -> None:
+        webhook = find_webhook(unit, webhook_id) if webhook_id else None
+        if webhook is None or webhook.store_id != store.id:
+            raise DomainError("not_found", 404, "There is no such webhook.")
+        webhooks.remove(unit, webhook, actor=actor)
+
+    await change_store(request, working, work)
+    return back_to(request, working, "", "webhook")

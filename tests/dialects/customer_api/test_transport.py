@@ -94,6 +94,12 @@ def test_plain_http_may_be_allowed_for_this_machine_and_for_no_other(lenient_fro
     assert lenient_front.ask(proto="http", address=STRANGER).status_code == 403
 
 
+@pytest.fixture
+def regular(sqlite_regular: Shopper) -> Shopper:
+    """On one engine: what is said on the wire knows no database."""
+    return sqlite_regular
+
+
 def raw(shopper: Shopper, method: str, path: str, **headers: str) -> tuple[httpx.Response, bytes]:
     """An answer and its bytes as they came."""
     own = {**shopper.bearer, **headers}

@@ -6,12 +6,14 @@ from urllib.parse import quote
 import pytest
 
 from tests.actors import Service
+from tests.conftest import ENGINES
 from tests.dialects.storefront.shopper import Shop
 
 
-@pytest.fixture
-def stocked(shop: Shop) -> Shop:
-    """A100 at 14.00, B200 at 18.50, and three more."""
+@pytest.fixture(scope="module", params=ENGINES)
+def stocked(request: pytest.FixtureRequest) -> Shop:
+    """A100 at 14.00, B200 at 18.50, and three more; one shop on each engine for all who only look."""
+    shop = Shop.opened(request.getfixturevalue(f"{request.param}_mall"))
     shop.add_product("C300", 2400, 0, name="Linen tea towel", code="LN-1", brand="Lindgren")
     shop.add_product("C301", 5200, 3, name="Linen apron, 100% linen", code="LN-2", brand="Lindgren")
     shop.add_product("D400", 1600, 7, name="Beeswax candle", code="OB-1", brand="Oak & Bee")

@@ -97,6 +97,11 @@ def delete_webhooks_at(unit: Unit, client_row_id: UUID, store_id: UUID) -> int:
     return unit.change(delete(Webhook).where(*there).execution_options(synchronize_session=False))
 
 
+def list_all_webhooks(unit: Unit) -> list[Webhook]:
+    """Those of all stores."""
+    return list(unit.session.exec(select(Webhook)))
+
+
 def list_listening(unit: Unit, store_id: UUID, event: str) -> list[Webhook]:
     """Those that are on and want this event."""
     on = select(Webhook).where(col(Webhook.store_id) == store_id, col(Webhook.disabled_at).is_(None))

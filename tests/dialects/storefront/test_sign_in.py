@@ -1,6 +1,7 @@
 """Signing in at a shop: an address brings a code, the code brings tokens, and nothing tells who is known."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx
@@ -105,6 +106,14 @@ def test_a_code_has_five_tries_and_the_right_one_is_none_of_the_more(shop: Shop)
     for _ in range(5):
         assert shop.auth(email=email, code=wrong(code)).status_code == 422
     assert shop.auth(email=email, code=code).json() == WRONG_CODE
+
+
+def test_of_many_who_come_with_the_right_code_at_once_one_gets_tokens(shop: Shop) -> None:
+    email = new_email()
+    code = shop.ask_code(email)
+    with ThreadPoolExecutor(5) as pool:
+        statuses = list(pool.map(lambda _: shop.auth(email=email, code=code).status_code, range(5)))
+    assert sorted(statuses) == [200, 422, 422, 422, 422]
 
 
 def test_only_the_newest_code_is_right(shop: Shop) -> None:

@@ -11,8 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from authsrv.storage.users import find_membership
-from tests.pages.conftest import Post
 from tests.people import Person, answer_in
 from tests.portal import URI, Developer, Made, fields_of, row_of
 from tests.support.world import World
@@ -21,23 +19,6 @@ from tests.support.world import World
 @pytest.fixture
 def developer(sqlite_world: World) -> Developer:
     return Developer.signed_in(sqlite_world)
-
-
-def test_who_signs_up_at_the_portal_becomes_nobodys_customer(sqlite_post: Post) -> None:
-    person = sqlite_post.person()
-    arrived = sqlite_post.sign_in(person, "/developers")
-    assert arrived.url.path == "/developers"
-    assert "No app yet" in arrived.text
-    assert 'href="/developers/new"' in arrived.text
-    assert sqlite_post.mails(person.email)[0]["subject"].endswith("is your sign-in code")
-
-
-def test_a_developer_of_the_portal_belongs_to_no_store(sqlite_world: World) -> None:
-    store = sqlite_world.add_store()
-    developer = Developer.signed_in(sqlite_world)
-    developer.visit("/developers")
-    found = sqlite_world.transact(lambda unit: find_membership(unit, store_id=store.id, user_id=developer.user_id))
-    assert found is None
 
 
 @pytest.mark.parametrize(

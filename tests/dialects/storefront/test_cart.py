@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from authsrv.storage.carts import prune_carts
+from authsrv.storage.stores import add_store
 from tests.actors import Service, bearer
 from tests.dialects.storefront.shopper import Cart, Shop
 from tests.flows.test_tokens_cost import cost_of
@@ -255,12 +257,17 @@ def test_money_is_shown_as_the_reader_writes_it(shop: Shop) -> None:
     assert cart.look()["total"] == "1400.0"
 
 
-def test_a_currency_without_decimals_has_none(sqlite_mall: World) -> None:
-    shop = Shop.opened(sqlite_mall, currency="USD")
+@pytest.mark.parametrize(
+    ("currency", "total", "display"),
+    [("USD", "18.55", "$18.55"), ("JPY", "1855.0", "¥1,855"), ("KWD", "1.855", "KWD1.855")],
+)
+def test_each_currency_has_its_own_decimals(sqlite_mall: World, currency: str, total: str, display: str) -> None:
+    prefix = f"c{uuid4().hex[:12]}"
+    store = sqlite_mall.transact(lambda unit: add_store(unit, prefix=prefix, name="A shop", currency=currency))
+    shop = Shop(sqlite_mall, store)
     shop.add_product("P1", 1855, 10)
-    cart = shop.guest()
-    assert cart.add("P1").json()["data"]["attributes"]["item_total"] == "18.55"
-    assert shop.guest().document["data"]["attributes"]["total"] == "0.0"
+    attributes = shop.guest().add("P1").json()["data"]["attributes"]
+    assert (attributes["item_total"], attributes["display_item_total"]) == (total, display)
 
 
 def test_prices_are_the_catalogues_now_and_never_the_callers(shop: Shop) -> None:

@@ -88,7 +88,7 @@ def build_stage(url: str, issuer: str) -> Stage:
         return [_wake(unit, directory, *each) for each in secrets.items()], order_ids, allowed
 
     async def go() -> tuple[list[Actor], list[str], Allowed]:
-        database = Database(url, clock=clock, identifiers=identifiers, timeout_seconds=120)
+        database = Database(url, clock=clock, identifiers=identifiers, timeout_seconds=600)
         await database.start()
         try:
             await migrate(database)

@@ -16,8 +16,8 @@ from tests.support.world import World
 
 
 @pytest.fixture
-def developer(world: World) -> Developer:
-    return Developer.signed_in(world)
+def developer(sqlite_world: World) -> Developer:
+    return Developer.signed_in(sqlite_world)
 
 
 def roles(world: World, app: Made) -> dict[str, str]:
@@ -91,8 +91,9 @@ def test_one_address_is_not_flooded_with_invitations(sqlite_world: World) -> Non
     assert statuses == [200, 200, 200, 200, 429, 429]
 
 
-def test_the_last_admin_neither_leaves_nor_steps_down(developer: Developer) -> None:
-    app, world = developer.create(), developer.world
+def test_the_last_admin_neither_leaves_nor_steps_down(world: World) -> None:
+    developer = Developer.signed_in(world)
+    app = developer.create()
     mine = str(developer.user_id)
     assert developer.do(app, "/team/leave", at="/team").status_code == 409
     assert developer.do(app, "/team/role", at="/team", member=mine, role="viewer").status_code == 409
@@ -109,8 +110,8 @@ def test_the_last_admin_neither_leaves_nor_steps_down(developer: Developer) -> N
     assert developer.email not in asked
 
 
-def test_two_admins_who_leave_at_once_do_not_both(developer: Developer) -> None:
-    world = developer.world
+def test_two_admins_who_leave_at_once_do_not_both(world: World) -> None:
+    developer = Developer.signed_in(world)
     for _ in range(3):
         app = developer.create()
         second = Developer.signed_in(world)
@@ -159,7 +160,8 @@ def test_the_log_names_the_team_and_nobody_who_uses_the_app(developer: Developer
     assert re.search(r'<time datetime="[^"]+" title="[^"]+">', text)
 
 
-def test_the_log_has_pages(developer: Developer) -> None:
+def test_the_log_has_pages(world: World) -> None:
+    developer = Developer.signed_in(world)
     app = developer.create()
 
     def change_often(unit: Unit) -> None:

@@ -65,7 +65,8 @@ def asked_for(world: World, **values: Any) -> tuple[App, str]:
     return app, world.transact(work)
 
 
-def test_a_request_is_approved_with_a_reason_and_the_developer_gets_a_mail(post: Post) -> None:
+def test_a_request_is_approved_with_a_reason_and_the_developer_gets_a_mail(sqlite_post: Post) -> None:
+    post = sqlite_post
     world, person = post.world, operator(post.world)
     developer = f"{uuid4().hex[:8]}@example.com"
     app, request_id = asked_for(world, developer=developer)
@@ -85,7 +86,8 @@ def test_a_request_is_approved_with_a_reason_and_the_developer_gets_a_mail(post:
     assert again.headers["location"] == "/operator?done=decided_before"
 
 
-def test_a_refusal_needs_a_reason_and_keeps_what_was_typed(post: Post) -> None:
+def test_a_refusal_needs_a_reason_and_keeps_what_was_typed(sqlite_post: Post) -> None:
+    post = sqlite_post
     world, person = post.world, operator(post.world)
     developer = f"{uuid4().hex[:8]}@example.com"
     app, request_id = asked_for(world, developer=developer)
@@ -102,22 +104,22 @@ def test_a_refusal_needs_a_reason_and_keeps_what_was_typed(post: Post) -> None:
     assert "No <privacy> policy" in post.mails(developer)[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
-def test_suspending_an_app_ends_its_tokens_at_once_and_resuming_lets_it_ask_anew(world: World) -> None:
-    person, service = operator(world), Service.hired(world)
-    assert world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 200
+def test_suspending_an_app_ends_its_tokens_at_once_and_resuming_lets_it_ask_anew(sqlite_world: World) -> None:
+    person, service = operator(sqlite_world), Service.hired(sqlite_world)
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 200
     path = f"/operator/apps/{service.client_id}"
     done = act(person, f"{path}/suspend", reason="It floods a shop")
     assert "The app was suspended" in done.text
     assert "It floods a shop" in done.text
-    assert world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 401
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 401
     assert service.ask_for_token().status_code == 401
     assert person.browser.get(f"{path}/suspend").headers["location"].endswith("done=nothing")
     assert "The app was resumed" in act(person, f"{path}/resume", reason="They mended it").text
     assert service.ask_for_token().status_code == 200
 
 
-def test_an_act_without_a_reason_is_not_done(world: World) -> None:
-    person, service = operator(world), Service.hired(world)
+def test_an_act_without_a_reason_is_not_done(sqlite_world: World) -> None:
+    person, service = operator(sqlite_world), Service.hired(sqlite_world)
     refused = act(person, f"/operator/apps/{service.client_id}/suspend", reason=" ")
     assert refused.status_code == 400
     assert "Give a reason" in refused.text
@@ -148,15 +150,15 @@ def test_a_suspended_person_is_out_everywhere_until_resumed(post: Post) -> None:
     assert victim.visit("/account").url.path == "/sign-in"
 
 
-def test_nobody_suspends_themselves(world: World) -> None:
-    person = operator(world)
+def test_nobody_suspends_themselves(sqlite_world: World) -> None:
+    person = operator(sqlite_world)
     page = person.visit(f"/operator/people/{person.user_id}")
     assert f"/operator/people/{person.user_id}/suspend" not in page.text
     assert person.browser.get(f"/operator/people/{person.user_id}/suspend").headers["location"].endswith("done=nothing")
 
 
-def test_a_sign_in_of_yesterday_is_asked_again_before_an_act(world: World) -> None:
-    person, service = operator(world), Service.hired(world)
+def test_a_sign_in_of_yesterday_is_asked_again_before_an_act(sqlite_world: World) -> None:
+    person, service = operator(sqlite_world), Service.hired(sqlite_world)
     path = f"/operator/apps/{service.client_id}/suspend"
     page = person.visit(path)
 
@@ -164,7 +166,7 @@ def test_a_sign_in_of_yesterday_is_asked_again_before_an_act(world: World) -> No
         for session in unit.session.exec(select(Session).where(Session.user_id == person.user_id)):
             session.auth_time -= timedelta(days=1)
 
-    world.transact(grow_old)
+    sqlite_world.transact(grow_old)
     assert person.visit(f"/operator/apps/{service.client_id}").status_code == 200
     for answer in (person.visit(path), person.send(page, form=1, reason="Now")):
         assert answer.url.path == "/sign-in"

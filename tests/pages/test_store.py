@@ -55,23 +55,24 @@ def press(by: Person, page: httpx.Response, action: str, **fields: str) -> httpx
 
 
 @pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop.opened(world)
+def shop(sqlite_world: World) -> Shop:
+    return Shop.opened(sqlite_world)
 
 
-def test_who_works_in_one_store_is_led_there_and_in_several_picks_one(world: World, shop: Shop) -> None:
+def test_who_works_in_one_store_is_led_there_and_in_several_picks_one(sqlite_world: World, shop: Shop) -> None:
     assert shop.owner.visit("/store").url.path == shop.path()
-    second = world.add_store()
-    both = Person.signed_in(world, stores=(shop.store.prefix, second.prefix), role="staff")
+    second = sqlite_world.add_store()
+    both = Person.signed_in(sqlite_world, stores=(shop.store.prefix, second.prefix), role="staff")
     choice = both.visit("/store")
     assert choice.url.path == "/store"
     assert f'href="{shop.path()}"' in choice.text
     assert f'href="/store/{second.prefix}"' in choice.text
-    customer = Person.signed_in(world, stores=(shop.store.prefix,))
+    customer = Person.signed_in(sqlite_world, stores=(shop.store.prefix,))
     assert "You work in no store" in customer.visit("/store").text
 
 
-def test_an_owner_disconnects_an_app_for_everybody(world: World, shop: Shop) -> None:
+def test_an_owner_disconnects_an_app_for_everybody(world: World) -> None:
+    shop = Shop.opened(world)
     app = App.registered(world, name="Parcel & Post")
     customers = [Person.signed_in(world, stores=(shop.store.prefix,)) for _ in range(2)]
     tokens = [app.log_in(one) for one in customers]
@@ -92,75 +93,75 @@ def test_an_owner_disconnects_an_app_for_everybody(world: World, shop: Shop) -> 
     assert "store.app_disconnected" in [one.event for one in event]
 
 
-def test_another_stores_permissions_stay(world: World, shop: Shop) -> None:
-    app, other = App.registered(world), world.add_store()
-    elsewhere = app.log_in(Person.signed_in(world, stores=(other.prefix,)))
-    app.log_in(Person.signed_in(world, stores=(shop.store.prefix,)))
+def test_another_stores_permissions_stay(sqlite_world: World, shop: Shop) -> None:
+    app, other = App.registered(sqlite_world), sqlite_world.add_store()
+    elsewhere = app.log_in(Person.signed_in(sqlite_world, stores=(other.prefix,)))
+    app.log_in(Person.signed_in(sqlite_world, stores=(shop.store.prefix,)))
     press(shop.owner, shop.owner.visit(shop.path()), "/apps/disconnect", client_id=app.credentials.client_id)
     bearer = {"Authorization": f"Bearer {elsewhere['access_token']}"}
-    assert world.http.get("/orders", headers=bearer).status_code == 200
+    assert sqlite_world.http.get("/orders", headers=bearer).status_code == 200
     assert app.refresh(elsewhere["refresh_token"]).status_code == 200
 
 
-def test_a_service_of_the_store_loses_it_at_once(world: World, shop: Shop) -> None:
-    service = Service.hired(world, store=shop.store.prefix)
-    assert world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 200
+def test_a_service_of_the_store_loses_it_at_once(sqlite_world: World, shop: Shop) -> None:
+    service = Service.hired(sqlite_world, store=shop.store.prefix)
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 200
     page = shop.owner.visit(shop.path())
     assert "Belongs to your store" in page.text
     assert "register it anew" in page.text
     press(shop.owner, page, "/apps/disconnect", client_id=service.client_id)
-    assert world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 401
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 401
     fresh = {"Authorization": f"Bearer {service.ask_for_token().json()['access_token']}"}
-    assert world.http.get("/orders?customer_id=1", headers=fresh).status_code == 403
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=fresh).status_code == 403
 
 
-def test_an_owner_revokes_a_key_of_the_store(world: World, shop: Shop) -> None:
+def test_an_owner_revokes_a_key_of_the_store(sqlite_world: World, shop: Shop) -> None:
     def make(unit: Unit) -> tuple[str, str]:
         new = NewApiKey("Till", "dev@example.com", shop.store.prefix, "orders:read")
         key, text = create_api_key(unit, new, allowed_scopes=["orders:read"], entropy=SystemEntropy(), actor="test")
         return key.key_id, text
 
-    key_id, text = world.transact(make)
+    key_id, text = sqlite_world.transact(make)
     bearer = {"Authorization": f"Bearer {text}"}
-    assert world.http.get("/orders?customer_id=1", headers=bearer).status_code == 200
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=bearer).status_code == 200
     page = shop.owner.visit(shop.path())
     assert text not in page.text
     assert text[-4:] in page.text
     done = press(shop.owner, page, "/keys/revoke", key=key_id)
     assert "The key was revoked" in done.text
-    assert world.http.get("/orders?customer_id=1", headers=bearer).status_code == 401
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=bearer).status_code == 401
 
 
-def test_an_owner_removes_a_webhook_and_an_apps_go_with_it(world: World, shop: Shop) -> None:
-    app = App.registered(world)
+def test_an_owner_removes_a_webhook_and_an_apps_go_with_it(sqlite_world: World, shop: Shop) -> None:
+    app = App.registered(sqlite_world)
 
     def listen(unit: Unit) -> list[str]:
-        store = world.runtime.stores.find(unit, shop.store.prefix)
+        store = sqlite_world.runtime.stores.find(unit, shop.store.prefix)
         client = find_client(unit, app.credentials.client_id)
         assert store is not None
         made = [
-            world.runtime.webhooks.create(unit, store, url, [], developer_id=None, actor="test", app=of)[0]
+            sqlite_world.runtime.webhooks.create(unit, store, url, [], developer_id=None, actor="test", app=of)[0]
             for url, of in (("https://a.example/one", None), ("https://a.example/two", client))
         ]
         return [str(webhook.id) for webhook in made]
 
-    ids = world.transact(listen)
+    ids = sqlite_world.transact(listen)
     page = shop.owner.visit(shop.path())
     assert "https://a.example/one" in page.text
     done = press(shop.owner, page, "/webhooks/remove", webhook=ids[0])
     assert "The webhook was removed" in done.text
     assert "https://a.example/one" not in done.text
-    app.log_in(Person.signed_in(world, stores=(shop.store.prefix,)))
+    app.log_in(Person.signed_in(sqlite_world, stores=(shop.store.prefix,)))
     press(shop.owner, shop.owner.visit(shop.path()), "/apps/disconnect", client_id=app.credentials.client_id)
     # Gone, not off: its developer could switch it on again.
-    assert world.transact(lambda unit: find_webhook(unit, UUID(ids[1]))) is None
+    assert sqlite_world.transact(lambda unit: find_webhook(unit, UUID(ids[1]))) is None
 
 
-def test_staff_look_after_customers_and_leave_the_rest_to_owners(world: World, shop: Shop) -> None:
-    app = App.registered(world)
-    customer = Person.signed_in(world, stores=(shop.store.prefix,))
+def test_staff_look_after_customers_and_leave_the_rest_to_owners(sqlite_world: World, shop: Shop) -> None:
+    app = App.registered(sqlite_world)
+    customer = Person.signed_in(sqlite_world, stores=(shop.store.prefix,))
     app.log_in(customer)
-    staff = Person.signed_in(world, stores=(shop.store.prefix,), role="staff")
+    staff = Person.signed_in(sqlite_world, stores=(shop.store.prefix,), role="staff")
     page = staff.visit(shop.path())
     assert "Disconnect" not in page.text
     token = dict(forms_of(page)[0].fields)["csrf_token"]
@@ -188,9 +189,9 @@ def may_use(world: World, shop: Shop, person: Person) -> bool:
     return world.transact(look)
 
 
-def test_customers_are_found_and_allowed_one_by_one(world: World, shop: Shop) -> None:
-    nell = Person.signed_in(world, stores=(shop.store.prefix,), name="Nell Never")
-    omar = Person.signed_in(world, stores=(shop.store.prefix,), name="Omar Once")
+def test_customers_are_found_and_allowed_one_by_one(sqlite_world: World, shop: Shop) -> None:
+    nell = Person.signed_in(sqlite_world, stores=(shop.store.prefix,), name="Nell Never")
+    omar = Person.signed_in(sqlite_world, stores=(shop.store.prefix,), name="Omar Once")
     page = shop.owner.visit(shop.path("/customers?q=never"))
     assert nell.email in page.text
     assert omar.email not in page.text
@@ -198,12 +199,13 @@ def test_customers_are_found_and_allowed_one_by_one(world: World, shop: Shop) ->
     done = press(shop.owner, page, "/customers", customer=str(nell.user_id), decision="allow")
     assert "1 of 2 customers" in done.text
     assert omar.email not in done.text  # what was looked for stays
-    assert (may_use(world, shop, nell), may_use(world, shop, omar)) == (True, False)
+    assert (may_use(sqlite_world, shop, nell), may_use(sqlite_world, shop, omar)) == (True, False)
     assert "Nobody" not in shop.owner.visit(shop.path("/customers?q=zzz")).text
     assert "No customer has that" in shop.owner.visit(shop.path("/customers?q=zzz")).text
 
 
-def test_withdrawing_stops_passwords_and_tokens_of_one_or_all(world: World, shop: Shop) -> None:
+def test_withdrawing_stops_passwords_and_tokens_of_one_or_all(world: World) -> None:
+    shop = Shop.opened(world)
     people = [Person.signed_in(world, stores=(shop.store.prefix,)) for _ in range(3)]
     press(shop.owner, shop.owner.visit(shop.path("/customers")), "/customers/all", decision="allow")
     assert all(may_use(world, shop, one) for one in people)
@@ -233,7 +235,8 @@ def is_taken(world: World, password: tuple[str, str]) -> bool:
     return client is not None and not client.is_suspended
 
 
-def test_customers_are_leafed_through(world: World, shop: Shop) -> None:
+def test_customers_are_leafed_through(world: World) -> None:
+    shop = Shop.opened(world)
     emails = {Person.signed_in(world, stores=(shop.store.prefix,)).email for _ in range(53)}
     first = shop.owner.visit(shop.path("/customers"))
     following = re.findall(r'rel="next" href="([^"]+)"', first.text)[0].replace("&amp;", "&")
@@ -264,7 +267,8 @@ def test_staff_are_invited_by_mail_and_join_once(post: Post) -> None:
     assert guest.email not in shop.owner.visit(shop.path("/staff")).text.split("Invitations")[1]
 
 
-def test_an_invitation_is_worth_nothing_to_anybody_else(post: Post) -> None:
+def test_an_invitation_is_worth_nothing_to_anybody_else(sqlite_post: Post) -> None:
+    post = sqlite_post
     shop, guest = Shop.opened(post.world), post.person()
     press(shop.owner, shop.owner.visit(shop.path("/staff")), "/staff", email=guest.email, role="owner")
     link = link_in(post, guest.email)
@@ -278,7 +282,8 @@ def test_an_invitation_is_worth_nothing_to_anybody_else(post: Post) -> None:
     assert thief.browser.get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 404
 
 
-def test_an_invitation_is_taken_back(post: Post) -> None:
+def test_an_invitation_is_taken_back(sqlite_post: Post) -> None:
+    post = sqlite_post
     shop, guest = Shop.opened(post.world), Person.signed_in(post.world)
     page = press(shop.owner, shop.owner.visit(shop.path("/staff")), "/staff", email=guest.email, role="staff")
     back = press(shop.owner, page, "/staff/invitations/revoke")
@@ -294,7 +299,7 @@ def test_an_invitation_is_taken_back(post: Post) -> None:
     ],
     ids=["no address", "works there"],
 )
-def test_a_wrong_invitation_keeps_what_was_typed(world: World, shop: Shop, email: str, status: int, says: str) -> None:
+def test_a_wrong_invitation_keeps_what_was_typed(shop: Shop, email: str, status: int, says: str) -> None:
     typed = email.format(owner=shop.owner.email)
     page = press(shop.owner, shop.owner.visit(shop.path("/staff")), "/staff", email=typed, role="owner")
     assert page.status_code == status
@@ -303,7 +308,7 @@ def test_a_wrong_invitation_keeps_what_was_typed(world: World, shop: Shop, email
     assert re.search(r'value="owner" checked', page.text)
 
 
-def test_the_last_owner_cannot_leave_and_a_second_one_can(world: World, shop: Shop) -> None:
+def test_the_last_owner_cannot_leave_and_a_second_one_can(sqlite_world: World, shop: Shop) -> None:
     alone = shop.owner.visit(shop.path("/staff"))
     assert "The only owner cannot leave" in alone.text
     token = dict(forms_of(alone)[0].fields)["csrf_token"]
@@ -311,14 +316,15 @@ def test_the_last_owner_cannot_leave_and_a_second_one_can(world: World, shop: Sh
     refused = shop.owner.browser.post(shop.path("/staff/remove"), data=fields)
     assert refused.status_code == 409
     assert "needs another owner first" in refused.text
-    second = Person.signed_in(world, stores=(shop.store.prefix,), role="owner")
+    second = Person.signed_in(sqlite_world, stores=(shop.store.prefix,), role="owner")
     left = press(shop.owner, shop.owner.visit(shop.path("/staff")), "/remove", person=str(shop.owner.user_id))
     assert left.url.path == "/account"
     assert shop.owner.browser.get(shop.path()).status_code == 404
     assert second.visit(shop.path()).status_code == 200
 
 
-def test_of_two_owners_who_remove_each_other_at_once_one_stays(world: World, shop: Shop) -> None:
+def test_of_two_owners_who_remove_each_other_at_once_one_stays(world: World) -> None:
+    shop = Shop.opened(world)
     second = Person.signed_in(world, stores=(shop.store.prefix,), role="owner")
     pairs = ((shop.owner, second), (second, shop.owner))
     token = {id(one): dict(forms_of(one.visit(shop.path("/staff")))[0].fields)["csrf_token"] for one, _ in pairs}
@@ -336,8 +342,8 @@ def test_of_two_owners_who_remove_each_other_at_once_one_stays(world: World, sho
     assert len(owners) == 1, statuses
 
 
-def test_the_account_leads_to_the_pages_that_are_the_persons(world: World, shop: Shop) -> None:
+def test_the_account_leads_to_the_pages_that_are_the_persons(sqlite_world: World, shop: Shop) -> None:
     assert '<a href="/store">Your store</a>' in shop.owner.visit("/account").text
-    customer = Person.signed_in(world, stores=(shop.store.prefix,)).visit("/account").text
+    customer = Person.signed_in(sqlite_world, stores=(shop.store.prefix,)).visit("/account").text
     for path in ("/store", "/developers", "/operator"):
         assert f'href="{path}"' not in customer

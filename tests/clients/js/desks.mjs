@@ -1,4 +1,4 @@
-// The operator, a store's owner and a developer at their pages; the owner disconnects an app without a mouse.
+// The operator, a store's owner or a developer at their pages; the owner disconnects an app without a mouse.
 
 import { open, submit } from "./pages-chromium.mjs";
 import { looking, reach, signIn } from "./looking.mjs";
@@ -10,9 +10,7 @@ const looks = [];
 const look = looking(page, told, complaints, looks);
 
 try {
-  await store();
-  await developer();
-  await operator();
+  await { store, developer, operator }[told.who]();
   report({ looks });
 } finally {
   await browser.close();
@@ -47,7 +45,6 @@ async function store() {
   await look("store-joined");
   await page.goto(link);
   await look("store-invitation-over");
-  await context.clearCookies();
 }
 
 async function developer() {
@@ -85,7 +82,6 @@ async function developer() {
   await page.locator("td a").first().click();
   await page.waitForLoadState();
   await look("delivery");
-  await context.clearCookies();
 }
 
 async function operator() {

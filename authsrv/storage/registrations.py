@@ -133,20 +133,21 @@ def revoke_initial_access_token(unit: Unit, token_id: UUID) -> bool:
 
 def prune_registrations(unit: Unit, batch: int) -> int:
     """Looks at up to `batch` registrations that are due and deletes those of no use; returns how many it looked at."""
-    columns: Any = (Client.id, Client.client_id, Client.origin, Client.deleted_at)
+    columns: Any = (Client.id, Client.client_id, Client.origin, Client.deleted_at, Client.suspended_at)
     due = select_columns(*columns).join(Registration, col(Registration.client_id) == col(Client.id))
     rows = unit.session.execute(due.where(col(Registration.expires_at) <= unit.now()).limit(batch)).all()
     ids = [row[0] for row in rows]
     allowed = set(unit.session.exec(select(Grant.client_id).where(col(Grant.client_id).in_(ids)).distinct()))
     used = allowed | set(unit.session.exec(select(Client.id).where(col(Client.id).in_(ids), _was_used())))
-    for row_id, client_id, origin, deleted_at in rows:
+    for row_id, client_id, origin, deleted_at, suspended_at in rows:
         # What can come back by itself, and what is gone already, stays only as long as a grant points at it.
         goes_with_grants = origin == DOCUMENT or deleted_at is not None
-        is_kept = row_id in (allowed if goes_with_grants else used)
+        # Without the row nobody would know that an operator shut it out.
+        is_kept = suspended_at is not None or row_id in (allowed if goes_with_grants else used)
         if not is_kept and _delete_whole(unit, row_id):
             announce_client(unit, client_id)
         else:
-            again_at = None if is_kept and not goes_with_grants else unit.now() + UNUSED_LIVES
+            again_at = None if row_id in used and not goes_with_grants else unit.now() + UNUSED_LIVES
             look_again = update(Registration).where(col(Registration.client_id) == row_id).values(expires_at=again_at)
             unit.change(look_again.execution_options(synchronize_session=False))
     return len(rows)

@@ -269,29 +269,38 @@ def test_an_app_with_keys_of_its_own_proves_itself(world: World, publisher: Publ
     assert answer.status_code == 200, answer.text
 
 
+def look(unit: Unit, client_id: str, *, grants_end: bool) -> None:
+    """It is time to see whether the app is of any use."""
+    row = find_client(unit, client_id)
+    assert row is not None
+    registration = unit.session.get(Registration, row.id)
+    assert registration is not None
+    registration.expires_at = unit.now()
+    unit.session.add(registration)
+    if grants_end:
+        for grant in unit.session.exec(select(Grant).where(Grant.client_id == row.id)):
+            unit.session.delete(grant)
+    unit.session.flush()
+    prune_registrations(unit, 500)
+
+
 def test_what_nobody_holds_a_grant_of_any_more_is_deleted(world: World, publisher: Publisher) -> None:
     client_id = publisher.publish()
     app_of(world, client_id).log_in(Person.signed_in(world), **FLOW)
-
-    def look(unit: Unit, *, grants_end: bool) -> None:
-        row = find_client(unit, client_id)
-        assert row is not None
-        registration = unit.session.get(Registration, row.id)
-        assert registration is not None
-        registration.expires_at = unit.now()
-        unit.session.add(registration)
-        if grants_end:
-            for grant in unit.session.exec(select(Grant).where(Grant.client_id == row.id)):
-                unit.session.delete(grant)
-        unit.session.flush()
-        prune_registrations(unit, 500)
-
-    world.transact(lambda unit: look(unit, grants_end=False))
+    world.transact(lambda unit: look(unit, client_id, grants_end=False))
     assert row_of(world, client_id) is not None
-    world.transact(lambda unit: look(unit, grants_end=True))
+    world.transact(lambda unit: look(unit, client_id, grants_end=True))
     assert row_of(world, client_id) is None
     # And it may come again.
     assert app_of(world, client_id).log_in(Person.signed_in(world), **FLOW)["access_token"]
+
+
+def test_a_suspended_app_is_remembered_longer_than_its_grants(world: World, publisher: Publisher) -> None:
+    app = app_of(world, publisher.publish())
+    app.log_in(Person.signed_in(world), **FLOW)
+    world.suspend(app.credentials)
+    world.transact(lambda unit: look(unit, app.credentials.client_id, grants_end=True))
+    assert Person.signed_in(world).visit(app.authorize_url(**FLOW)).status_code == 400
 
 
 def test_a_document_that_changed_is_another_app_to_who_allowed_or_approved_it(

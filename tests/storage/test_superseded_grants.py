@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from authsrv.storage.clients import find_client
-from authsrv.storage.grants import Grant, is_grant, prune_superseded_grants
+from authsrv.storage.grants import Grant, find_grants_client, prune_superseded_grants
 from authsrv.storage.unit import Unit
 from tests.people import App, Person
 from tests.support.world import World
@@ -46,7 +46,7 @@ class Consents:
     def pruned(self, *grants: UUID) -> list[bool]:
         """Which of them pruning takes."""
         self.world.transact(lambda unit: prune_superseded_grants(unit, 500))
-        return self.world.transact(lambda unit: [not is_grant(unit, grant) for grant in grants])
+        return self.world.transact(lambda unit: [find_grants_client(unit, grant) is None for grant in grants])
 
 
 @pytest.fixture

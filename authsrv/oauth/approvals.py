@@ -25,7 +25,7 @@ from authsrv.storage.approvals import (
 )
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, list_members
-from authsrv.storage.clients import Client, save_client
+from authsrv.storage.clients import Client, hold_client, save_client
 from authsrv.storage.unit import Unit
 
 LONGEST_TEXT = 2000
@@ -69,10 +69,25 @@ def withdraw_request(unit: Unit, client: Client, kind: str, *, actor: str) -> bo
     return True
 
 
-def decide_approval(unit: Unit, request_id: UUID, *, approve: bool, reason: str, operator: str) -> ApprovalDecision:
+def face_of(client: Client) -> str:
+    """What an operator who looks at the app has in front of them: another name or other redirect URIs are another."""
+    return client.consent_changed_at.isoformat() if client.consent_changed_at else ""
+
+
+def is_as_seen(unit: Unit, client: Client, face: str) -> bool:
+    """Whether the app still has this face; it keeps it until this transaction ends."""
+    hold_client(unit, client)
+    return face_of(client) == face
+
+
+def decide_approval(
+    unit: Unit, request_id: UUID, *, approve: bool, reason: str, operator: str, seen: str | None = None
+) -> ApprovalDecision:
     """Settles an open request: an app is approved, a change takes effect, or nothing changes.
 
-    Raises not_found, `reason_missing` for a refusal without one, `decided_before` where somebody was quicker.
+    `seen` is the face of the app that the operator looked at, None where they looked at none. Raises not_found,
+    `reason_missing` for a refusal without one, `decided_before` where somebody was quicker, `changed_since` where what
+    would be approved is not what was seen.
     """
     found = find_approval_request(unit, request_id)
     if found is None:
@@ -80,6 +95,8 @@ def decide_approval(unit: Unit, request_id: UUID, *, approve: bool, reason: str,
     if not approve and not reason.strip():
         raise DomainError("reason_missing", 400, "reason: a refusal needs one")
     request, client = found
+    if approve and seen is not None and not is_as_seen(unit, client, seen):
+        raise DomainError("changed_since", 409, "The app has another name or other redirect URIs by now.")
     status = APPROVED if approve else REFUSED
     if not close_approval_request(unit, request_id, status=status, decided_by=operator, reason=reason[:LONGEST_TEXT]):
         raise DomainError("decided_before", 409, "The request was settled already.")

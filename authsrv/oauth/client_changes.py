@@ -14,7 +14,7 @@ from authsrv.oauth.registration import NewClient, has_secret_method, judge_clien
 from authsrv.oauth.scopes import ScopeCatalogue, split_scope
 from authsrv.storage.approvals import CHANGE
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.clients import Client, expire_secrets, save_client
+from authsrv.storage.clients import Client, expire_secrets, hold_client, save_client
 from authsrv.storage.unit import Unit
 
 # By these people know the app: another value is, to them, another app.
@@ -47,6 +47,8 @@ def change_client(
     """
     if unknown := set(wanted) - set(_FIELDS):
         raise DomainError("invalid_client_metadata", 400, f"{min(unknown)}: cannot be changed")
+    # It may be approved at this very moment, as what it was.
+    hold_client(unit, client)
     _judge(client, wanted, scopes)
     changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
     identity = {name: changed.pop(name) for name in IDENTITY if name in changed}

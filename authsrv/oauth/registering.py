@@ -35,6 +35,7 @@ from authsrv.storage.clients import (
     expire_secrets,
     find_client,
     find_client_by_row,
+    hold_client,
     list_live_secrets,
     save_client,
 )
@@ -141,6 +142,8 @@ class Registrar:
         new = read_metadata(metadata, self._scopes, origin=REGISTERED)
         judge_client(new, new.grant_types, new.auth_method, self._scopes)
         generation = self._step(unit, client, new)
+        # It may be approved at this very moment, as what it was.
+        hold_client(unit, client)
         apply_metadata(unit, client, new)
         secret = self._settle_secrets(unit, client)
         add_audit_event(unit, "client.changed", actor=client.client_id, subject=client.client_id)

@@ -147,6 +147,12 @@ def lock_client(unit: Unit, client: Client) -> bool:
     return unit.change(locked) == 1
 
 
+def hold_client(unit: Unit, client: Client) -> None:
+    """Brings the row up to date, as nobody else can change it until this transaction ends."""
+    query = select(Client).where(Client.id == client.id).with_for_update(key_share=True)
+    unit.session.exec(query.execution_options(populate_existing=True)).first()
+
+
 def save_client(unit: Unit, client: Client) -> None:
     """Writes the changed client and tells every process to forget its copy."""
     client.updated_at = unit.now()

@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import select
 
 from authsrv.oauth.approvals import request_approval
+from authsrv.oauth.client_changes import change_client
 from authsrv.storage.audit import AuditEvent, add_audit_event, list_audit_events
 from authsrv.storage.clients import Client, find_client
 from authsrv.storage.sessions import Session
@@ -102,6 +103,33 @@ def test_a_refusal_needs_a_reason_and_keeps_what_was_typed(sqlite_post: Post) ->
     assert "It was refused" in done.text
     assert world.transact(lambda unit: row(unit, app.credentials).approved_at) is None
     assert "No <privacy> policy" in post.mails(developer)[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def put_on_another_face(world: World, app: App) -> None:
+    wanted = {"name": "Your Bank", "redirect_uris": ["https://bank.example/back"]}
+    scopes = world.runtime.server.scopes
+    world.transact(
+        lambda unit: change_client(
+            unit, row(unit, app.credentials), wanted, actor="dev@example.com", scopes=scopes, is_operator=False
+        )
+    )
+
+
+def test_what_became_another_app_while_the_operator_looked_is_not_approved_unseen(world: World) -> None:
+    person, (app, request_id) = operator(world), asked_for(world)
+    page = person.visit(f"/operator/requests/{request_id}")
+    put_on_another_face(world, app)
+    again = person.send(page, form=1, reason="A good app", decision="approve")
+    assert again.status_code == 409
+    assert "Your Bank" in again.text
+    assert "A good app" in again.text
+    assert world.transact(lambda unit: row(unit, app.credentials).approved_at) is None
+    assert "It was approved" in person.send(again, form=1, reason="Indeed", decision="approve").text
+    other = App.registered(world)
+    page = person.visit(f"/operator/apps/{other.credentials.client_id}/approve")
+    put_on_another_face(world, other)
+    assert "Look again" in person.send(page, form=1, reason="A good app").text
+    assert world.transact(lambda unit: row(unit, other.credentials).approved_at) is None
 
 
 def test_suspending_an_app_ends_its_tokens_at_once_and_resuming_lets_it_ask_anew(sqlite_world: World) -> None:

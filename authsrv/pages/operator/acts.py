@@ -23,6 +23,8 @@ class Asked:
     path: str
     act_path: str
     is_danger: bool
+    # The face of the app, where there is one to be seen.
+    face: str = ""
 
 
 def ask(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
-from authsrv.oauth.approvals import decide_approval, list_requests
+from authsrv.oauth.approvals import decide_approval, face_of, list_requests
 from authsrv.pages.desk import show_desk
 from authsrv.pages.operator.acts import LONGEST_REASON, fault_of, reason_in
 from authsrv.pages.operator.frame import DESK
@@ -38,16 +38,21 @@ async def ask_decision(request: Request, person: SignedIn) -> Response:
 
 @weighty_action
 async def decide(request: Request, person: SignedIn, fields: Fields) -> Response:
-    reason, approve = reason_in(fields), fields.one("decision") == "approve"
+    reason, approve, seen = reason_in(fields), fields.one("decision") == "approve", fields.one("seen")
     if fault := fault_of(reason):
         return await _decision_page(request, person, reason=reason, error=fault, status=400)
     runtime, request_id = runtime_of(request), _request_id(request)
 
     try:
         decision = await runtime.database.transact(
-            lambda unit: decide_approval(unit, request_id, approve=approve, reason=reason, operator=person.email)
+            lambda unit: decide_approval(
+                unit, request_id, approve=approve, reason=reason, operator=person.email, seen=seen
+            )
         )
     except DomainError as refused:
+        if refused.code == "changed_since":
+            error = "operator.done.changed_since"
+            return await _decision_page(request, person, reason=reason, error=error, status=refused.status)
         if refused.code != "decided_before":
             raise
         return redirect(request, "/operator", done="decided_before")
@@ -86,6 +91,7 @@ async def _decision_page(
         app=client,
         team=team,
         stores=stores,
+        face=face_of(client),
         reason=reason,
         error=error,
         longest=LONGEST_REASON,

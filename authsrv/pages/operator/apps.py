@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.identifiers import parse_uuid
+from authsrv.oauth.approvals import face_of, is_as_seen
 from authsrv.oauth.registration import approve_client, resume_client, status_of, suspend_client
 from authsrv.pages.desk import PAGE, show_desk
 from authsrv.pages.operator.acts import Asked, ask, fault_of, reason_in
@@ -35,10 +36,12 @@ class AppAct:
     do: Callable[..., None]
     states: tuple[str, ...]
     is_danger: bool = False
+    # Whether it is only for the app as the operator saw it.
+    as_seen: bool = False
 
 
 ACTS = {
-    "approve": AppAct(approve_client, ("not_approved",)),
+    "approve": AppAct(approve_client, ("not_approved",), as_seen=True),
     "suspend": AppAct(suspend_client, ("not_approved", "approved"), is_danger=True),
     "resume": AppAct(resume_client, ("suspended",)),
 }
@@ -97,12 +100,14 @@ async def do_act(request: Request, person: SignedIn, fields: Fields) -> Response
         client = get_app(unit, request)
         if status_of(client) not in act.states:
             return client, "nothing"
+        if act.as_seen and not is_as_seen(unit, client, fields.one("seen")):
+            return client, "changed_since"
         if fault_of(reason) is None:
             act.do(unit, client, actor=person.email, reason=reason)
         return client, f"app_{key}"
 
     client, done = await runtime_of(request).database.transact(do)
-    if done != "nothing" and (fault := fault_of(reason)):
+    if done not in {"nothing", "changed_since"} and (fault := fault_of(reason)):
         return ask(request, person, _asked(client, key, act), reason=reason, error=fault, status=400)
     return redirect(request, path_of(client), done=done)
 
@@ -131,4 +136,4 @@ def _act(request: Request) -> tuple[str, AppAct]:
 
 def _asked(client: Client, key: str, act: AppAct) -> Asked:
     path = path_of(client)
-    return Asked(f"app_{key}", "apps", client.name, path, f"{path}/{key}", act.is_danger)
+    return Asked(f"app_{key}", "apps", client.name, path, f"{path}/{key}", act.is_danger, face_of(client))

@@ -165,9 +165,11 @@ class Outbound:
     def _judged_url(self, url: str) -> httpx.URL:
         try:
             parts = httpx.URL(url)
+            # A name that only looks internationalised (RFC 5890, 2.3.1) shows itself here.
+            host = parts.host
         except (httpx.InvalidURL, ValueError, TypeError):
             raise UrlRefused("is not a URL") from None
-        if parts.userinfo or not parts.host:
+        if parts.userinfo or not host:
             raise UrlRefused("must name a host and no user")
         if parts.port is not None and not 0 < parts.port < 65536:
             raise UrlRefused("has no such port")

@@ -200,8 +200,12 @@ class Webhooks:
 
     def _judge_url(self, url: str) -> None:
         """What can be told from the text; where the name leads is judged at each connect."""
-        parts = urlsplit(url)
-        if not url.isascii() or any(character <= " " for character in url) or len(url) > 2000:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError:
+            raise _refused("the URL must name a valid host and port") from None
+        if not url.isascii() or any(character <= " " or character == "\x7f" for character in url) or len(url) > 2000:
             raise _refused("the URL has characters a URL cannot have")
         if not parts.hostname or parts.username is not None or parts.fragment:
             raise _refused("the URL must name a host, no user, and have no fragment")

@@ -360,6 +360,7 @@ INNER = {
     "encoded dots in the path": "https://app.example/a/%2e%2E/client.json",
     "no path": "https://app.example",
     "a line break": "https://app.example/a%0d%0ab\r\nX: y",
+    "a name that is none": "https://xn--0/client.json",
 }
 
 

@@ -149,6 +149,7 @@ async def test_no_spelling_of_this_machine_is_called(host: str) -> None:
         pytest.param("//app.example/", id="no scheme"),
         pytest.param("https:///path", id="no host"),
         pytest.param("https://app.example:99999/", id="no such port"),
+        pytest.param("https://xn--0/", id="a name that is none"),
         pytest.param("https://app.example\n.evil.example/", id="a line break"),
         pytest.param("", id="nothing"),
     ],

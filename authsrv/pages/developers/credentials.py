@@ -150,7 +150,7 @@ def _end(choice: str, now: datetime) -> datetime | None:
         return now
     if choice == "never":
         return None
-    if choice.isascii() and choice.isdigit() and int(choice[:4]) in LIVES_ON:
+    if choice in map(str, LIVES_ON):
         return now + timedelta(days=int(choice))
     try:
         day = datetime.strptime(choice, "%Y-%m-%d").replace(tzinfo=UTC)

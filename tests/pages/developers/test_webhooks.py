@@ -154,8 +154,10 @@ def test_one_that_was_switched_off_says_since_when_and_what_to_do(sqlite_world: 
         ("https://user@hooks.example/", "no user"),
         ("nonsense", "must name a host"),
         ("", "must name a host"),
+        ("https://[::1", "valid host and port"),
+        ("https://hooks.example:99999/", "valid host and port"),
     ],
-    ids=["plain http", "a user in it", "no URL", "nothing"],
+    ids=["plain http", "a user in it", "no URL", "nothing", "half an address", "no such port"],
 )
 def test_a_url_that_cannot_be_is_refused_at_its_field(sqlite_world: World, url: str, says: str) -> None:
     listening = Listening(sqlite_world, url, event=["order.created"])

@@ -18,6 +18,11 @@ class Principal:
     audiences: frozenset[str]
     grant_id: str | None = None
 
+    @property
+    def is_service(self) -> bool:
+        """Whether it acts for itself, on nobody's word."""
+        return self.user_id is None and self.grant_id is None
+
 
 @dataclass(frozen=True, slots=True)
 class LookUp:

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from authsrv.identity.api_keys import KEY_PREFIX
 from authsrv.identity.principals import LookUp, Principal
 from authsrv.kit.errors import CredentialMissing, DomainError
+from authsrv.oauth.clients import RegisteredClient
 from authsrv.web.clients import look_up_client
 from authsrv.web.context import context_of
 from authsrv.web.limits import address_key, note_allowance
@@ -31,7 +32,10 @@ async def require(request: Request, scope: str | None, resource: str, *, needs_s
         raise unauthorized(runtime, resource)
     if needs_store:
         note_use(request.scope, principal.client_id, API)
-        await _count(request, runtime, principal)
+        client = await _count(request, runtime, principal)
+        # A service acts where it belongs now, whatever a process that had not heard wrote into its token.
+        if client is not None and principal.is_service and client.store != principal.store:
+            raise unauthorized(runtime, resource)
     if scope is not None and scope not in principal.scopes:
         raise forbidden(runtime, resource, f"This needs the scope {scope}.", scope)
     asked_store = context_of(request).store
@@ -50,14 +54,15 @@ async def _find(request: Request, runtime: Runtime, credential: str) -> Principa
     return await runtime.database.transact(found.find, read_only=True)
 
 
-async def _count(request: Request, runtime: Runtime, principal: Principal) -> None:
-    """Counts the call for its credential in its store. Raises RateLimited."""
+async def _count(request: Request, runtime: Runtime, principal: Principal) -> RegisteredClient | None:
+    """Counts the call for its credential in its store; the client, where it is one. Raises RateLimited."""
     # An API key is no client, and has no limit of its own.
     is_key = principal.client_id.startswith(KEY_PREFIX)
     client = None if is_key else await look_up_client(runtime, principal.client_id)
     key = f"{principal.client_id} {principal.store or ''}"
     allowance = await runtime.limits.hit("api_per_credential", key, client.api_limit if client else None)
     note_allowance(request, allowance)
+    return client
 
 
 def read_bearer(request: Request) -> str | None:

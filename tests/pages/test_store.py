@@ -106,11 +106,16 @@ def test_another_stores_permissions_stay(sqlite_world: World, shop: Shop) -> Non
 def test_a_service_of_the_store_loses_it_at_once(sqlite_world: World, shop: Shop) -> None:
     service = Service.hired(sqlite_world, store=shop.store.prefix)
     assert sqlite_world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 200
+    # A process that has not heard of it yet may go on issuing for a moment.
+    tokens, unaware = sqlite_world.runtime.server.tokens, sqlite_world.runtime.server.clients.recall(service.client_id)
+    assert unaware is not None
     page = shop.owner.visit(shop.path())
     assert "Belongs to your store" in page.text
     assert "register it anew" in page.text
     press(shop.owner, page, "/apps/disconnect", client_id=service.client_id)
     assert sqlite_world.http.get("/orders?customer_id=1", headers=service.bearer).status_code == 401
+    late = {"Authorization": f"Bearer {tokens.issue(unaware, ['orders:read'], (tokens.issuer,))[0]}"}
+    assert sqlite_world.http.get("/orders?customer_id=1", headers=late).status_code == 401
     fresh = {"Authorization": f"Bearer {service.ask_for_token().json()['access_token']}"}
     assert sqlite_world.http.get("/orders?customer_id=1", headers=fresh).status_code == 403
 

@@ -7,7 +7,14 @@ from authsrv.identity.invitations import invite
 from authsrv.kit.errors import DomainError
 from authsrv.kit.handles import HandleSealer
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.invitations import INTO_STORE, Invitation, accept_invitation, count_invitations_since
+from authsrv.storage.invitations import (
+    INTO_STORE,
+    Invitation,
+    accept_invitation,
+    count_invitations_since,
+    revoke_invitations_by,
+    revoke_invitations_to,
+)
 from authsrv.storage.store_people import OWNER, STAFF, end_staff, list_staff, lock_store, make_staff
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
@@ -68,5 +75,8 @@ def remove_staff(unit: Unit, store: Store, user_id: UUID, *, actor: str) -> str:
         raise DomainError("not_found", 404, "This person does not work in the store.")
     if not end_staff(unit, store_id=store.id, user_id=user_id):
         raise LastOwner
+    # Or they would be back by a friend's hand, or by an invitation of their own.
+    revoke_invitations_by(unit, INTO_STORE, store.id, user_id)
+    revoke_invitations_to(unit, INTO_STORE, store.id, person.email)
     add_audit_event(unit, "staff.removed", actor=actor, subject=store.prefix, email=person.email, role=person.role)
     return person.email

@@ -11,7 +11,12 @@ from authsrv.kit.handles import HandleSealer
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, change_role, find_role, list_members, remove_member
 from authsrv.storage.clients import Client, lock_client, save_client
-from authsrv.storage.invitations import INTO_APP, count_invitations_since
+from authsrv.storage.invitations import (
+    INTO_APP,
+    count_invitations_since,
+    revoke_invitations_by,
+    revoke_invitations_to,
+)
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user
 
@@ -62,6 +67,8 @@ def change_member(unit: Unit, client: Client, user_id: UUID, *, role: str, actor
     lock_client(unit, client)
     if not change_role(unit, client.id, user_id, role):
         raise LastAdmin
+    if role != ADMIN:
+        revoke_invitations_by(unit, INTO_APP, client.id, user_id)
     add_audit_event(unit, "member.role_changed", actor=actor, subject=client.client_id, email=email, role=role)
 
 
@@ -71,6 +78,9 @@ def remove_from_team(unit: Unit, client: Client, user_id: UUID, *, actor: str) -
     lock_client(unit, client)
     if not remove_member(unit, client.id, user_id):
         raise LastAdmin
+    # Or they would be back by a friend's hand, or by an invitation of their own.
+    revoke_invitations_by(unit, INTO_APP, client.id, user_id)
+    revoke_invitations_to(unit, INTO_APP, client.id, email)
     if client.developer_id == user_id:
         # Consent pages say who makes the app: not somebody who has left.
         client.developer_id = next(one.user_id for one in list_members(unit, client.id) if one.role == ADMIN)

@@ -67,6 +67,13 @@ def revoke_invitations_to(unit: Unit, kind: str, target_id: UUID, email: str) ->
     return unit.change(ended.values(revoked_at=unit.now()).execution_options(synchronize_session=False))
 
 
+def revoke_invitations_by(unit: Unit, kind: str, target_id: UUID, user_id: UUID) -> int:
+    """Takes back those that one person sent; returns how many."""
+    ended = update(Invitation).where(*_leads_to(kind, target_id), col(Invitation.invited_by) == user_id)
+    ended = ended.where(*_is_open(unit)).values(revoked_at=unit.now())
+    return unit.change(ended.execution_options(synchronize_session=False))
+
+
 def count_invitations_since(
     unit: Unit, since: datetime, *, target_id: UUID | None = None, email: str | None = None
 ) -> int:

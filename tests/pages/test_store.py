@@ -287,6 +287,20 @@ def test_an_invitation_is_worth_nothing_to_anybody_else(sqlite_post: Post) -> No
     assert thief.browser.get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 404
 
 
+def test_who_is_removed_takes_what_they_sent_and_what_was_sent_to_them_along(sqlite_post: Post) -> None:
+    post = sqlite_post
+    shop, friend = Shop.opened(post.world), Person.signed_in(post.world)
+    rogue = Person.signed_in(post.world, stores=(shop.store.prefix,), role="owner")
+    staff = Person.signed_in(post.world, stores=(shop.store.prefix,), role="staff")
+    press(rogue, rogue.visit(shop.path("/staff")), "/staff", email=friend.email, role="owner")
+    press(shop.owner, shop.owner.visit(shop.path("/staff")), "/staff", email=staff.email, role="owner")
+    for one, link in ((rogue, link_in(post, friend.email)), (staff, link_in(post, staff.email))):
+        press(shop.owner, shop.owner.visit(shop.path("/staff")), "/staff/remove", person=str(one.user_id))
+        taker = friend if one is rogue else staff
+        assert taker.visit(link).status_code == 404
+        assert taker.browser.get(shop.path()).status_code == 404
+
+
 def test_an_invitation_is_taken_back(sqlite_post: Post) -> None:
     post = sqlite_post
     shop, guest = Shop.opened(post.world), Person.signed_in(post.world)

@@ -69,6 +69,21 @@ def test_an_invitation_can_be_taken_back(sqlite_world: World) -> None:
     assert "guest@example.com" not in back.text
 
 
+@pytest.mark.parametrize("act", ["remove", "role"])
+def test_who_is_no_admin_any_more_has_invited_nobody(sqlite_post: Post, act: str) -> None:
+    world = sqlite_post.world
+    admin, rogue, friend = (Developer.signed_in(world) for _ in range(3))
+    app = admin.create()
+    join(world, app, rogue, "admin")
+    rogue.do(app, "/team", at="/team", email=friend.email, role="admin")
+    body = sqlite_post.mails(friend.email)[0].get_body(("plain",))
+    assert body is not None
+    link = re.search(r"/developers/invitations/iv_\S+", body.get_content())
+    assert link is not None
+    admin.do(app, f"/team/{act}", at="/team", member=str(rogue.user_id), role="viewer")
+    assert friend.visit(link[0]).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("email", "status", "reason"),
     [

@@ -1,5 +1,6 @@
 """Fixtures for all tests: one running server a worker and engine, shared; who breaks things makes one of their own."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -34,6 +35,12 @@ structlog.configure(
     ],
     wrapper_class=structlog.make_filtering_bound_logger("WARNING"),
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: who waits for a retry, or for another process, leaves one idle."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

@@ -215,7 +215,9 @@ def _standing_in(asked: AuthorizationRequest, consents: Sequence[StoreConsent]) 
     stores = tuple(dict.fromkeys(KnownStore(c.store_id, c.prefix, c.name, c.currency) for c in consents))
     if len(stores) > 1:
         return Standing(Place(None, stores), needs_consent=True)
-    given = [(consent.scope, consent.created_at) for consent in consents if consent.created_at]
+    # What the manner adds to the scopes, the page of another door did not tell.
+    told = set(asked.back.manner.audience)
+    given = [(one.scope, one.created_at) for one in consents if one.created_at and told <= set(one.audience or ())]
     return Standing(Place(stores[0]), _is_uncovered(asked, given))
 
 

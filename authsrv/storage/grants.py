@@ -66,6 +66,7 @@ class StoreConsent:
     name: str
     currency: str
     role: str
+    audience: list[str] | None
     scope: str
     created_at: datetime | None
 
@@ -123,12 +124,13 @@ def list_store_consents(
 ) -> tuple[list[StoreConsent], list[tuple[str, datetime]]]:
     """The person's stores, each with the living grants to the client there, and those for no store; one statement."""
     newest_first = func.row_number().over(partition_by=col(Grant.store_id), order_by=col(Grant.id).desc())
-    columns: Any = (Grant.id, Grant.store_id, Grant.scope, Grant.created_at, newest_first.label("place"))
+    own = (Grant.id, Grant.store_id, Grant.audience, Grant.scope, Grant.created_at)
+    columns: Any = (*own, newest_first.label("place"))
     given: Any = select_columns(*columns).where(*_given(unit, user_id, client_row_id)).subquery()
     # A person who connects the app every hour has many; the latest of each store tell enough.
     is_recent = given.c.place <= _CONSENTS_READ
     of_grant: Any = (given.c.scope, given.c.created_at)
-    of_store: Any = (Store.id, Store.prefix, Store.name, Store.currency, Membership.role)
+    of_store: Any = (Store.id, Store.prefix, Store.name, Store.currency, Membership.role, given.c.audience)
     in_stores = (
         select_columns(*of_store, *of_grant)
         .select_from(Membership)

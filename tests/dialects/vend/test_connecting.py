@@ -6,7 +6,7 @@ import pytest
 
 from tests.dialects.vend.tills import CALLBACK, STATE, Till, retailer_of
 from tests.flows.test_connected_stores import approve, fill
-from tests.people import Person, answer_in, forms_of
+from tests.people import App, Person, answer_in, forms_of
 from tests.support.world import World
 
 
@@ -74,6 +74,18 @@ def test_a_second_time_the_answer_comes_without_asking_and_is_the_same(world: Wo
     again = answer_in(left)
     assert (again.keys(), again["domain_prefix"]) == (first.keys(), store)
     assert again["code"] != first["code"]
+
+
+def test_what_was_allowed_at_another_door_is_no_leave_to_see_who_works_there(
+    world: World, till: Till, store: str
+) -> None:
+    """The consent page of that door says nothing of it."""
+    retailer = retailer_of(world, store)
+    scope = "openid profile email offline_access products:read"
+    App(world, till.credentials, is_public=False, redirect_uri=CALLBACK).log_in(retailer, scope=scope)
+    assert retailer.visit(till.connect_url()).url.path == "/consent"
+    retailer.allow(till.connect_url())
+    assert "code" in answer_in(retailer.browser.get(till.connect_url()))
 
 
 @pytest.mark.parametrize("state", [STATE, None], ids=["with a state", "without"])

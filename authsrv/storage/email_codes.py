@@ -88,7 +88,9 @@ def count_mails_since(unit: Unit, email: str, since: datetime) -> tuple[int, dat
 def count_wrong_tries_since(unit: Unit, email: str, since: datetime) -> int:
     """How many codes that were not right were tried for this address in the sign-ins begun after `since`."""
     wrong = func.sum(EmailCode.attempts - case((col(EmailCode.used_at).is_(None), 0), else_=1))
-    query = select(wrong).where(EmailCode.email == email, col(EmailCode.created_at) > since)
+    # Tries of a password tell nothing of a code, and anybody can make them without a mail.
+    is_code = EmailCode.purpose != PASSWORD
+    query = select(wrong).where(EmailCode.email == email, col(EmailCode.created_at) > since, is_code)
     return int(unit.session.exec(query).one() or 0)
 
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from authsrv.identity.password_sign_in import MOST_TRIES as PASSWORD_TRIES
+from authsrv.identity.password_sign_in import TooManyTries, take_password_try
 from authsrv.identity.sign_in import (
     CODE_LASTS,
     MOST_TRIES,
@@ -189,6 +191,17 @@ def test_after_a_hundred_wrong_codes_an_address_gets_none_until_a_day_has_passed
         sign_ins.begin(unit, EMAIL)
     clock.move(timedelta(hours=2))
     assert sign_ins.begin(unit, EMAIL).code
+
+
+def test_who_guesses_at_a_password_keeps_nobody_from_their_codes(unit: Unit, clock: ManualClock) -> None:
+    """Guessing there needs no mail and leaves no trace that the person could see."""
+    for _ in range(21):
+        for _ in range(PASSWORD_TRIES):
+            take_password_try(unit, EMAIL)
+        with pytest.raises(TooManyTries):
+            take_password_try(unit, EMAIL)
+        clock.move(timedelta(minutes=10, seconds=1))
+    assert SignIns(SecretKeys([NEW]), None).begin(unit, EMAIL).code
 
 
 def test_right_codes_do_not_count_as_wrong_ones(unit: Unit) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -232,9 +233,14 @@ class Database:
 
 
 def _make_private(path: Path) -> None:
-    """Makes a SQLite file for its owner alone, unless it is there; what SQLite keeps beside it follows."""
+    """Makes a SQLite file for its owner alone, unless it is there; what SQLite keeps beside it follows.
+
+    One that is there is not even opened: closing it would drop all locks that this process holds on it (POSIX), and
+    another process, finding none, would take the log away from under us.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _driver_url(text: str) -> URL:

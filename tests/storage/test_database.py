@@ -1,7 +1,10 @@
 """The seam: nothing leaves before it is committed, nothing is kept that was refused, nothing is asked without need."""
 
 import asyncio
+import sqlite3
+import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -179,3 +182,19 @@ async def test_the_password_of_the_database_is_never_shown(clock: ManualClock) -
 
 async def test_an_unknown_person_is_none(database: Database) -> None:
     assert await database.transact(lambda unit: find_user(unit, "nobody@example.com")) is None
+
+
+async def test_opening_a_sqlite_file_again_leaves_the_first_its_locks(sqlite_file: str, clock: ManualClock) -> None:
+    """Without them another process that ends takes the log for nobody's, and with it what was committed since."""
+    path = sqlite_file.removeprefix("sqlite:///")
+    first = await opened(sqlite_file, clock)
+    await first.transact(lambda unit: add_store(unit, prefix="one", name="One", currency="EUR"))
+    second = await opened(sqlite_file, clock)
+    await second.close()
+    look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM store')"
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", look, path)
+    assert await other.wait() == 0
+    await first.transact(lambda unit: add_store(unit, prefix="two", name="Two", currency="EUR"))
+    await first.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM store").fetchone() == (2,)

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 
+import anyio
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
@@ -194,6 +195,7 @@ async def test_opening_a_sqlite_file_again_leaves_the_first_its_locks(sqlite_fil
     look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM store')"
     other = await asyncio.create_subprocess_exec(sys.executable, "-c", look, path)
     assert await other.wait() == 0
+    assert await anyio.Path(f"{path}-wal").exists()
     await first.transact(lambda unit: add_store(unit, prefix="two", name="Two", currency="EUR"))
     await first.close()
     with closing(sqlite3.connect(path)) as connection:

@@ -39,12 +39,15 @@ def personal(handler: PersonalHandler) -> Handler:
     @wraps(handler)
     async def answer(request: Request) -> Response:
         person = await find_signed_in(request)
-        if person is None:
-            here = request.url.path if request.method == "GET" else link(request, "/account")
-            return redirect(request, "/sign-in", next=local_path(request, here))
-        return await handler(request, person)
+        return ask_sign_in(request, "/account") if person is None else await handler(request, person)
 
     return page(answer)
+
+
+def ask_sign_in(request: Request, home: str) -> Response:
+    """Leads to the sign-in, and from there back here; who sent a form comes back to `home`."""
+    here = request.url.path if request.method == "GET" else link(request, home)
+    return redirect(request, "/sign-in", next=local_path(request, here))
 
 
 async def read_page_form(request: Request) -> dict[str, str]:

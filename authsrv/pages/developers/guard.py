@@ -14,10 +14,9 @@ from authsrv.storage.client_members import ADMIN, find_app_of
 from authsrv.storage.clients import Client
 from authsrv.storage.unit import Unit
 from authsrv.web.fields import Fields, read_fields, read_upload
-from authsrv.web.page import page, personal
+from authsrv.web.page import ask_sign_in, page, personal
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import session_cookie
-from authsrv.web.templates import link, local_path, redirect
 
 T = TypeVar("T")
 
@@ -119,7 +118,7 @@ async def change_app(request: Request, developing: Developing, change: Callable[
 
 async def _find_developing(request: Request) -> Developing | Response:
     if session_cookie(request) is None:
-        return _to_sign_in(request)
+        return ask_sign_in(request, "/developers")
     runtime, client_id = runtime_of(request), request.path_params["app"]
 
     def look(unit: Unit) -> tuple[SignedIn | None, tuple[Client, str] | None]:
@@ -128,12 +127,7 @@ async def _find_developing(request: Request) -> Developing | Response:
 
     person, found = await runtime.database.transact(look)
     if person is None:
-        return _to_sign_in(request)
+        return ask_sign_in(request, "/developers")
     if found is None:
         raise NoSuchApp
     return Developing(person, *found)
-
-
-def _to_sign_in(request: Request) -> Response:
-    here = request.url.path if request.method == "GET" else link(request, "/developers")
-    return redirect(request, "/sign-in", next=local_path(request, here))

@@ -12,7 +12,7 @@ from authsrv.kit.errors import DomainError
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
 from authsrv.web.fields import Fields, read_fields
-from authsrv.web.page import page
+from authsrv.web.page import ask_sign_in, page
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import session_cookie
 from authsrv.web.templates import link, local_path, redirect
@@ -86,8 +86,7 @@ async def _find_operator(request: Request) -> SignedIn | Response:
 
     person, is_operator = await runtime.database.transact(look) if cookie else (None, False)
     if person is None:
-        here = request.url.path if request.method == "GET" else link(request, "/operator")
-        return redirect(request, "/sign-in", next=local_path(request, here))
+        return ask_sign_in(request, "/operator")
     if not is_operator:
         raise not_there()
     return person

@@ -14,10 +14,9 @@ from authsrv.storage.store_people import OWNER, find_workplace
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
 from authsrv.web.fields import Fields, read_fields
-from authsrv.web.page import page
+from authsrv.web.page import ask_sign_in, page
 from authsrv.web.runtime import runtime_of
 from authsrv.web.sessions import session_cookie
-from authsrv.web.templates import link, local_path, redirect
 
 T = TypeVar("T")
 
@@ -115,8 +114,7 @@ async def _find_working(request: Request) -> Working | Response:
 
     person, found = await runtime.database.transact(look) if cookie else (None, None)
     if person is None:
-        here = request.url.path if request.method == "GET" else link(request, "/store")
-        return redirect(request, "/sign-in", next=local_path(request, here))
+        return ask_sign_in(request, "/store")
     if found is None:
         raise NoSuchStore
     return Working(person, *found)

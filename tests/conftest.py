@@ -1,7 +1,7 @@
 """Fixtures for all tests: one running server a worker and engine, shared; who breaks things makes one of their own."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,17 +47,33 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A running server on SQLite."""
-    yield from _serve(f"sqlite:///{tmp_path_factory.mktemp('world') / 'authsrv.db'}")
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Makes a migrated database on the engine that is named, and says its URL."""
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsrv.db'}"
+        else:
+            postgres: PostgresCluster = request.getfixturevalue("postgres")
+            name = f"made_{uuid4().hex}"
+            postgres.create_database(name)
+            url = postgres.url(name)
+        migrate_to_head(url)
+        return url
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def postgresql_world(postgres: PostgresCluster) -> Iterator[World]:
+def sqlite_world(new_database: Callable[[str], str]) -> Iterator[World]:
+    """A running server on SQLite."""
+    yield from _serve(new_database("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_world(new_database: Callable[[str], str]) -> Iterator[World]:
     """A running server on PostgreSQL."""
-    name = f"world_{uuid4().hex}"
-    postgres.create_database(name)
-    yield from _serve(postgres.url(name))
+    yield from _serve(new_database("postgresql"))
 
 
 @pytest.fixture(params=ENGINES)
@@ -102,7 +118,6 @@ def unit(clock: ManualClock) -> Iterator[Unit]:
 
 
 def _serve(url: str) -> Iterator[World]:
-    migrate_to_head(url)
     # Two cores run everything here at once: waiting is no fault of the server under test.
     # And all who test share one address and one server: its limits are tried out elsewhere.
     generous = {"token_per_client": "1000000/minute", "api_per_credential": "1000000/minute"}

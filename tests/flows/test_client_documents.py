@@ -1,7 +1,7 @@
 """Apps that name themselves by the URL of a document (draft-ietf-oauth-client-id-metadata-document-02)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +22,6 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
 from tests.conftest import ENGINES
 from tests.people import CALLBACK, App, Person, answer_in, forms_of
-from tests.support.databases import migrate_to_head
 from tests.support.receiver import Answer, Received, Receiver
 from tests.support.world import ManualClock, Registered, World
 
@@ -73,15 +72,13 @@ def publisher() -> Iterator[Publisher]:
 
 
 @pytest.fixture(scope="module")
-def sqlite_described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield from _serve(f"sqlite:///{tmp_path_factory.mktemp('described') / 'authsrv.db'}")
+def sqlite_described(new_database: Callable[[str], str]) -> Iterator[World]:
+    yield from _serve(new_database("sqlite"))
 
 
 @pytest.fixture(scope="module")
-def postgresql_described(postgres: Any) -> Iterator[World]:
-    name = f"described_{uuid4().hex}"
-    postgres.create_database(name)
-    yield from _serve(postgres.url(name))
+def postgresql_described(new_database: Callable[[str], str]) -> Iterator[World]:
+    yield from _serve(new_database("postgresql"))
 
 
 @pytest.fixture(params=ENGINES)
@@ -92,7 +89,6 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def _serve(url: str, **settings: Any) -> Iterator[World]:
-    migrate_to_head(url)
     world = World(url, **{"webhook_allow_loopback": True, "limits": NO_LIMIT, **settings})
     yield world
     world.close()
@@ -304,10 +300,10 @@ def test_a_suspended_app_is_remembered_longer_than_its_grants(world: World, publ
 
 
 def test_a_document_that_changed_is_another_app_to_who_allowed_or_approved_it(
-    tmp_path_factory: pytest.TempPathFactory, publisher: Publisher
+    new_database: Callable[[str], str], publisher: Publisher
 ) -> None:
     clock = ManualClock()
-    url = f"sqlite:///{tmp_path_factory.mktemp('changed') / 'authsrv.db'}"
+    url = new_database("sqlite")
     with contextmanager(_serve)(url, clock=clock) as world:
         path = f"/{uuid4().hex}/client.json"
         short = (("Cache-Control", "public, max-age=1"),)
@@ -365,9 +361,9 @@ INNER = {
 
 
 @pytest.fixture(scope="module")
-def careful_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def careful_world(new_database: Callable[[str], str]) -> Iterator[World]:
     """A server as in production: this machine is out of bounds."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('careful') / 'authsrv.db'}"
+    url = new_database("sqlite")
     yield from _serve(url, webhook_allow_loopback=False)
 
 
@@ -385,9 +381,9 @@ def test_no_client_id_makes_the_server_call_where_it_must_not(
 
 
 def test_where_documents_are_not_taken_a_url_is_no_client(
-    tmp_path_factory: pytest.TempPathFactory, publisher: Publisher
+    new_database: Callable[[str], str], publisher: Publisher
 ) -> None:
-    url = f"sqlite:///{tmp_path_factory.mktemp('off') / 'authsrv.db'}"
+    url = new_database("sqlite")
     with contextmanager(_serve)(url, cimd=False) as world:
         client_id = publisher.publish()
         assert Person.signed_in(world).visit(app_of(world, client_id).authorize_url()).status_code == 400
@@ -397,9 +393,9 @@ def test_where_documents_are_not_taken_a_url_is_no_client(
 
 
 def test_an_address_has_so_many_documents_fetched_and_no_more(
-    tmp_path_factory: pytest.TempPathFactory, publisher: Publisher
+    new_database: Callable[[str], str], publisher: Publisher
 ) -> None:
-    url = f"sqlite:///{tmp_path_factory.mktemp('limited') / 'authsrv.db'}"
+    url = new_database("sqlite")
     with contextmanager(_serve)(url, limits={"registration_per_address": "1/hour"}) as world:
         first, second = publisher.publish(), publisher.publish()
         person = Person.signed_in(world)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,6 @@ from authsrv.storage.registrations import (
 from authsrv.storage.unit import Unit
 from tests.conftest import ENGINES
 from tests.people import CALLBACK, App, Person, answer_in
-from tests.support.databases import migrate_to_head
 from tests.support.world import Registered, World
 
 PUBLIC: dict[str, Any] = {
@@ -39,15 +38,13 @@ NO_LIMIT = {"registration_per_address": "off", "token_per_client": "off"}
 
 
 @pytest.fixture(scope="module")
-def sqlite_open(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield from _serve(f"sqlite:///{tmp_path_factory.mktemp('open') / 'authsrv.db'}")
+def sqlite_open(new_database: Callable[[str], str]) -> Iterator[World]:
+    yield from _serve(new_database("sqlite"))
 
 
 @pytest.fixture(scope="module")
-def postgresql_open(postgres: Any) -> Iterator[World]:
-    name = f"open_{uuid4().hex}"
-    postgres.create_database(name)
-    yield from _serve(postgres.url(name))
+def postgresql_open(new_database: Callable[[str], str]) -> Iterator[World]:
+    yield from _serve(new_database("postgresql"))
 
 
 @pytest.fixture(params=ENGINES)
@@ -58,7 +55,6 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def _serve(url: str) -> Iterator[World]:
-    migrate_to_head(url)
     world = World(url, registration="open", limits=NO_LIMIT)
     yield world
     world.close()
@@ -553,10 +549,9 @@ def _row(unit: Unit, made: dict[str, Any]) -> Client:
 
 
 @pytest.fixture(scope="module")
-def by_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def by_token(new_database: Callable[[str], str]) -> Iterator[World]:
     """A server where an initial access token is needed."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('token') / 'authsrv.db'}"
-    migrate_to_head(url)
+    url = new_database("sqlite")
     world = World(url, registration="token", limits=NO_LIMIT)
     yield world
     world.close()
@@ -594,9 +589,8 @@ def test_two_parties_with_tokens_of_their_own_do_not_share_a_client(by_token: Wo
     assert made[0]["client_id"] != made[1]["client_id"]
 
 
-def test_an_address_registers_so_many_and_then_waits(tmp_path_factory: pytest.TempPathFactory) -> None:
-    url = f"sqlite:///{tmp_path_factory.mktemp('limit') / 'authsrv.db'}"
-    migrate_to_head(url)
+def test_an_address_registers_so_many_and_then_waits(new_database: Callable[[str], str]) -> None:
+    url = new_database("sqlite")
     world = World(url, registration="open", limits={"registration_per_address": "2/hour"})
     answers = [register(world, redirect_uris=[CALLBACK]) for _ in range(3)]
     world.close()

@@ -1,9 +1,8 @@
 """How long tokens live, for one client and for all, and what a client's suspension does to its grants."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -11,8 +10,6 @@ from authsrv.kit.errors import DomainError
 from authsrv.storage.clients import find_client, save_client
 from tests.conftest import ENGINES
 from tests.people import App, Person
-from tests.support.databases import migrate_to_head
-from tests.support.postgres import PostgresCluster
 from tests.support.world import ManualClock, World
 
 
@@ -24,18 +21,10 @@ def hands() -> ManualClock:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def slow_world(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres: PostgresCluster,
-    hands: ManualClock,
+    request: pytest.FixtureRequest, new_database: Callable[[str], str], hands: ManualClock
 ) -> Iterator[World]:
     """A server whose time passes when it is told to."""
-    url, name = f"sqlite:///{tmp_path_factory.mktemp('slow') / 'authsrv.db'}", f"slow_{uuid4().hex}"
-    if request.param == "postgresql":
-        postgres.create_database(name)
-        url = postgres.url(name)
-    migrate_to_head(url)
-    world = World(url, clock=hands, database={"timeout_seconds": 20.0})
+    world = World(new_database(request.param), clock=hands, database={"timeout_seconds": 20.0})
     yield world
     world.close()
 

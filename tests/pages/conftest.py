@@ -1,7 +1,7 @@
 """A server whose mail arrives in a real mailbox, and the people who read it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,7 +14,6 @@ from tests.conftest import ENGINES
 from tests.people import Person
 from tests.support.databases import migrate_to_head
 from tests.support.plain_http import NO_TLS
-from tests.support.postgres import PostgresCluster
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
 
@@ -67,15 +66,13 @@ def wrong(code: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    yield from _open(f"sqlite:///{tmp_path_factory.mktemp('post') / 'authsrv.db'}")
+def sqlite_post(new_database: Callable[[str], str]) -> Iterator[Post]:
+    yield from _open(new_database("sqlite"))
 
 
 @pytest.fixture(scope="session")
-def postgresql_post(postgres: PostgresCluster) -> Iterator[Post]:
-    name = f"post_{uuid4().hex}"
-    postgres.create_database(name)
-    yield from _open(postgres.url(name))
+def postgresql_post(new_database: Callable[[str], str]) -> Iterator[Post]:
+    yield from _open(new_database("postgresql"))
 
 
 @pytest.fixture(params=ENGINES)
@@ -97,7 +94,6 @@ def https_post(tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 def _open(url: str) -> Iterator[Post]:
-    migrate_to_head(url)
     with SmtpSink() as sink:
         world = World(url, mail_url=sink.url, mail_from="Shops <login@shops.example>", limits=NO_LIMIT)
         yield Post(world, sink)

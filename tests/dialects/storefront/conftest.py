@@ -1,14 +1,11 @@
 """Shops on a server that keeps its mails where the tests can read them."""
 
-from collections.abc import Iterator
-from uuid import uuid4
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.conftest import ENGINES
 from tests.dialects.storefront.shopper import Shop
-from tests.support.databases import migrate_to_head
-from tests.support.postgres import PostgresCluster
 from tests.support.world import World
 
 # Everybody here calls from the same address; the limits have a test of their own.
@@ -22,15 +19,13 @@ _NO_LIMITS = {
 
 
 @pytest.fixture(scope="session")
-def sqlite_mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield from _open(f"sqlite:///{tmp_path_factory.mktemp('mall') / 'authsrv.db'}")
+def sqlite_mall(new_database: Callable[[str], str]) -> Iterator[World]:
+    yield from _open(new_database("sqlite"))
 
 
 @pytest.fixture(scope="session")
-def postgresql_mall(postgres: PostgresCluster) -> Iterator[World]:
-    name = f"mall_{uuid4().hex}"
-    postgres.create_database(name)
-    yield from _open(postgres.url(name))
+def postgresql_mall(new_database: Callable[[str], str]) -> Iterator[World]:
+    yield from _open(new_database("postgresql"))
 
 
 @pytest.fixture(params=ENGINES)
@@ -53,7 +48,6 @@ def corner_shop(sqlite_mall: World) -> Shop:
 
 
 def _open(url: str) -> Iterator[World]:
-    migrate_to_head(url)
     limits = dict(_NO_LIMITS)
     database = {"timeout_seconds": 20.0}
     world = World(url, mail_url="outbox:", limits=limits, database=database, webhook_allow_loopback=True)

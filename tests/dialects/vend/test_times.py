@@ -1,16 +1,13 @@
 """How long a code and a token of Vend's document live, and what `expires` and `Retry-After` say of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from uuid import uuid4
 
 import pytest
 
 from tests.conftest import ENGINES
 from tests.dialects.vend.tills import Till, retailer_of
-from tests.support.databases import migrate_to_head
-from tests.support.postgres import PostgresCluster
 from tests.support.world import ManualClock, World
 
 
@@ -22,19 +19,11 @@ def hands() -> ManualClock:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def slow_world(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres: PostgresCluster,
-    hands: ManualClock,
+    request: pytest.FixtureRequest, new_database: Callable[[str], str], hands: ManualClock
 ) -> Iterator[World]:
     """A server whose time passes when it is told to."""
-    url, name = f"sqlite:///{tmp_path_factory.mktemp('vend') / 'authsrv.db'}", f"vend_{uuid4().hex}"
-    if request.param == "postgresql":
-        postgres.create_database(name)
-        url = postgres.url(name)
-    migrate_to_head(url)
     limits = {"token_per_client": "3/minute", "api_per_credential": "3/minute"}
-    world = World(url, clock=hands, database={"timeout_seconds": 20.0}, limits=limits)
+    world = World(new_database(request.param), clock=hands, database={"timeout_seconds": 20.0}, limits=limits)
     yield world
     world.close()
 

@@ -3,18 +3,19 @@
 import os
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from authsrv.operations.supervision import METRICS_FOLDER
 from authsrv.web.gate import Answered
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-# Set by `serve` before it starts several workers; the library reads it by itself.
-MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
     """The counters of one app."""
+
+    media_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -72,7 +73,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """All of it as text (version 0.0.4 of the exposition format)."""
-        if MULTIPROCESS_FOLDER in os.environ:
+        if METRICS_FOLDER in os.environ:
             everyone = CollectorRegistry()
             MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
             return generate_latest(everyone)

@@ -1,6 +1,5 @@
 """Liveness, readiness and metrics, for what watches over the server."""
 
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,4 +21,5 @@ async def ready(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """Prometheus."""
-    return Response(request.app.state.metrics.render(), headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)
+    counted = request.app.state.metrics
+    return Response(counted.render(), headers=NO_STORE, media_type=counted.media_type)

@@ -1,23 +1,45 @@
 """uvicorn, made to end and to refuse in bounded time and memory: its supervisor and its HTTP protocol."""
 
 import asyncio
+import gc
 import logging
+import multiprocessing
+import signal
 import socket
 import time
+from importlib import import_module
 
+from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
-from uvicorn.supervisors.multiprocess import Process
+from uvicorn.supervisors.multiprocess import SIGNALS, Process
 
 log = logging.getLogger(__name__)
 
+# Set before several workers start; the library that counts reads it when it is imported.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # What a head (request line and headers) may take; the parser itself knows no bound.
 _HEAD_BYTES = 65_536
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _REQUEST_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # What a worker needs beyond its drain time: to see the signal, and to close the database.
 _LEAVE_SECONDS = 5.0
+
+
+class ForkedWorker(Process):
+    """A worker that begins with what the supervisor has imported: it is ready sooner, and they share that memory."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        forked = multiprocessing.get_context("fork").Process(target=self._begin, args=(config, sockets))
+        self.process = forked  # type: ignore[assignment]  # uvicorn's own are spawned
+
+    def _begin(self, config: Config, sockets: list[socket.socket]) -> None:
+        # The supervisor's own handlers would swallow what is meant for this process.
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        subprocess_started(config, self.target, sockets, None)
 
 
 class Supervisor(Multiprocess):
@@ -27,6 +49,14 @@ class Supervisor(Multiprocess):
         super().__init__(config, sockets)
         # When each worker that owes an answer was asked.
         self._asked_at: dict[Process, float] = {}
+
+    def init_processes(self) -> None:
+        """The app is imported here, once; only who is started by SIGHUP later begins from nothing, with newer code."""
+        import_module(str(self.config.app).partition(":")[0])
+        # A collection would write to every page, and each worker would get its own copy of them.
+        gc.collect()
+        gc.freeze()
+        self.processes = [self._start_worker() for _ in range(self.processes_num)]
 
     @property
     def has_failed(self) -> bool:
@@ -46,8 +76,12 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
             log.warning("worker %s died", worker.pid)
-            self.processes[place] = Process(self.config, self.sockets)
-            self.processes[place].start()
+            self.processes[place] = self._start_worker()
+
+    def _start_worker(self) -> ForkedWorker:
+        worker = ForkedWorker(self.config, self.sockets)
+        worker.start()
+        return worker
 
     def _is_silent(self, worker: Process) -> bool:
         """Whether it has owed an answer for too long; asks again whoever has answered."""

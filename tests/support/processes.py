@@ -5,13 +5,25 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Protocol, Self
 
 import psutil
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 LOG_TAIL_LINES = 40
+
+
+class Running(Protocol):
+    """The part of `subprocess.Popen` that is needed here."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def terminate(self) -> None: ...
 
 
 class ChildProcess:
@@ -61,21 +73,24 @@ class ChildProcess:
     def start(self) -> None:
         """Start (again, on the same port) and return when it is ready; RuntimeError with the log's end if never."""
         with self._log_file.open("ab") as log:
-            # A session of its own, so that Ctrl-C reaches only pytest, which then stops its children in order.
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=self._folder,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._process = self._run(log)
         try:
             self._wait_until_ready()
         except BaseException:
             self.kill()
             raise
+
+    def _run(self, log: BinaryIO) -> Running:
+        # A session of its own, so that Ctrl-C reaches only pytest, which then stops its children in order.
+        return subprocess.Popen(
+            self._command,
+            cwd=self._folder,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code (negative: the signal that ended it).

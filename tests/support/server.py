@@ -2,22 +2,21 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 import psutil
 
 from tests.support.ports import LOOPBACK, free_port
-from tests.support.processes import ChildProcess
+from tests.support.processes import ChildProcess, Running
+from tests.support.warm import WarmProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-AUTHSRV = (sys.executable, "-m", "authsrv")
 COMMAND_SECONDS = 60
 
 
@@ -33,11 +32,17 @@ class ServerProcess(ChildProcess):
         self.settings = {"AUTHSRV_ISSUER": self.url, **settings}
         super().__init__(
             f"authsrv-{self.port}",
-            [*AUTHSRV, "serve", "--host", LOOPBACK, "--port", str(self.port), *args],
+            ["serve", "--host", LOOPBACK, "--port", str(self.port), *args],
             folder=folder,
             ready=self._answers_ready,
             env=_environment(folder, self.settings),
         )
+
+    def _run(self, log: BinaryIO) -> Running:
+        with Path(os.devnull).open("rb") as nothing:
+            return WarmProcess(
+                self._command, cwd=self._folder, env=self._env or {}, stdin=nothing, stdout=log, stderr=log
+            )
 
     def workers(self) -> list[int]:
         """Process ids of the workers; none when one process does all the work."""
@@ -70,17 +75,16 @@ class CommandResult:
 
 def run_cli(*args: str, env: Mapping[str, str], cwd: Path, text: str | None = None) -> CommandResult:
     """Run `authsrv ARGS` in `cwd` with nothing but `env` (`AUTHSRV_…`) in its environment and `text` on stdin."""
-    finished = subprocess.run(
-        [*AUTHSRV, *args],
-        cwd=cwd,
-        env=_environment(cwd, env),
-        input=text or "",
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    return CommandResult(finished.returncode, finished.stdout, finished.stderr)
+    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        stdin.write((text or "").encode())
+        stdin.seek(0)
+        running = WarmProcess(args, cwd=cwd, env=_environment(cwd, env), stdin=stdin, stdout=stdout, stderr=stderr)
+        exit_code = running.wait(COMMAND_SECONDS)
+        printed = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            printed.append(file.read().decode())
+        return CommandResult(exit_code, *printed)
 
 
 def _environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:

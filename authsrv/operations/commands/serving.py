@@ -25,11 +25,10 @@ from authsrv.operations.commands.welcome import demo_summary
 from authsrv.operations.demo import seed_demo
 from authsrv.operations.inspection import Finding, inspect_clients, inspect_keys, inspect_settings, inspect_webhooks
 from authsrv.operations.logs import set_up_logs
-from authsrv.operations.metrics import MULTIPROCESS_FOLDER
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, schema_is_current
 from authsrv.operations.schema import migrate as bring_up
 from authsrv.operations.secrets_file import secret_keys_of
-from authsrv.operations.supervision import BoundedHttp, Supervisor
+from authsrv.operations.supervision import METRICS_FOLDER, BoundedHttp, Supervisor
 from authsrv.settings import Settings, SettingsError, config_file, load_settings, unknown_environment_names
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
@@ -172,7 +171,7 @@ def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
     )
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="authsrv-metrics-") as folder:
-            os.environ[MULTIPROCESS_FOLDER] = folder
+            os.environ[METRICS_FOLDER] = folder
             # Whoever runs several of these behind one address knows the number better.
             os.environ.setdefault("AUTHSRV_LIMITS__WORKERS", str(workers))
             supervisor = Supervisor(config, sockets=[_bind(host, port)])

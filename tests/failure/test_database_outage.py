@@ -137,8 +137,10 @@ def test_a_server_that_cannot_hear_of_a_revocation_never_calls_the_token_active(
 
 def kill_a_worker_without_database(server: ServerProcess, cluster: PostgresCluster) -> int:
     """Stops the database, kills a worker, and waits until its successor waits; the other worker's process id."""
+    with callers_of_each_worker(server) as callers:
+        # Both have started: who waits from now on is a successor.
+        doomed, survivor = callers
     waits = server.log().count(WAITING)
-    doomed, survivor = server.workers()
     cluster.stop()
     psutil.Process(doomed).kill()
     wait_until(lambda: server.log().count(WAITING) > waits, 40, "a worker that waits")

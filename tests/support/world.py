@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 
 from authsrv import create_app, load_settings
@@ -82,7 +83,8 @@ class World:
         own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY}
         self.settings: Settings = load_settings(**{**own, **settings})
         self.app: Starlette = create_app(self.settings, clock=clock)
-        self._loop = asyncio.new_event_loop()
+        # The loop that `serve` runs on.
+        self._loop = uvloop.new_event_loop()
         config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, or_, text
+from sqlalchemy import ColumnElement, Index, Integer, bindparam, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, delete, select, update
 
@@ -40,6 +41,39 @@ class Delivery(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UTC_TIME, index=True)
 
 
+def _is_its_turn() -> ColumnElement[bool]:
+    """Events of one order reach a webhook in their order, until one fails: the others do not wait for its retries."""
+    earlier = aliased(Delivery)
+    is_under_way = or_(col(earlier.attempts) == 0, col(earlier.last_error).is_(None))
+    before = (
+        select(earlier.id)
+        .where(
+            col(earlier.webhook_id) == col(Delivery.webhook_id),
+            col(earlier.topic) == col(Delivery.topic),
+            col(earlier.done_at).is_(None),
+            col(earlier.id) < col(Delivery.id),
+            is_under_way,
+        )
+        .exists()
+    )
+    return or_(col(Delivery.topic).is_(None), ~before)
+
+
+# Asked every few seconds by each worker for as long as it lives: building it anew would cost most of the asking.
+_DUE: Any = select(Delivery.id).where(
+    col(Delivery.done_at).is_(None),
+    col(Delivery.due_at) <= bindparam("now"),
+    col(Delivery.expires_at) > bindparam("now"),
+    col(Delivery.kind).in_(bindparam("kinds", expanding=True)),
+    col(Delivery.url).not_in(bindparam("passed_over", expanding=True)),
+    _is_its_turn(),
+)
+_ANY_DUE = _DUE.limit(1)
+_FIRST_DUE = (
+    _DUE.order_by(col(Delivery.due_at)).limit(bindparam("limit", type_=Integer)).with_for_update(skip_locked=True)
+)
+
+
 def add_delivery(unit: Unit, delivery: Delivery) -> None:
     """Stores it; the worker of this process hears of it right after the commit."""
     unit.session.add(delivery)
@@ -49,7 +83,7 @@ def add_delivery(unit: Unit, delivery: Delivery) -> None:
 
 def has_due_deliveries(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> bool:
     """Whether claiming would find any; asked first, since a look takes no lock."""
-    return unit.session.exec(select(Delivery.id).where(*_due(unit, kinds, passed_over)).limit(1)).first() is not None
+    return unit.session.execute(_ANY_DUE, _asked(unit, kinds, passed_over)).first() is not None
 
 
 def claim_deliveries(
@@ -60,14 +94,8 @@ def claim_deliveries(
     Only those of these `kinds`, and none to the URLs that are `passed_over`. PostgreSQL skips rows another one is
     taking; SQLite has one writer. Who dies with a claim loses it at `until`.
     """
-    due = (
-        select(Delivery.id)
-        .where(*_due(unit, kinds, passed_over))
-        .order_by(col(Delivery.due_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(unit.session.exec(due))
+    asked = _asked(unit, kinds, passed_over)
+    ids = list(unit.session.execute(_FIRST_DUE, {**asked, "limit": limit}).scalars())
     if not ids:
         return []
     unit.change(update(Delivery).where(col(Delivery.id).in_(ids)).values(due_at=until, attempts=Delivery.attempts + 1))
@@ -140,34 +168,8 @@ def redeliver(unit: Unit, webhook_id: UUID, *, delivery_id: UUID | None = None, 
     return count
 
 
-def _due(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    now = unit.now()
-    return (
-        col(Delivery.done_at).is_(None),
-        col(Delivery.due_at) <= now,
-        col(Delivery.expires_at) > now,
-        col(Delivery.kind).in_(kinds),
-        col(Delivery.url).not_in(passed_over),
-        _is_its_turn(),
-    )
-
-
-def _is_its_turn() -> ColumnElement[bool]:
-    """Events of one order reach a webhook in their order, until one fails: the others do not wait for its retries."""
-    earlier = aliased(Delivery)
-    is_under_way = or_(col(earlier.attempts) == 0, col(earlier.last_error).is_(None))
-    before = (
-        select(earlier.id)
-        .where(
-            col(earlier.webhook_id) == col(Delivery.webhook_id),
-            col(earlier.topic) == col(Delivery.topic),
-            col(earlier.done_at).is_(None),
-            col(earlier.id) < col(Delivery.id),
-            is_under_way,
-        )
-        .exists()
-    )
-    return or_(col(Delivery.topic).is_(None), ~before)
+def _asked(unit: Unit, kinds: Collection[str], passed_over: Collection[str]) -> dict[str, Any]:
+    return {"now": unit.now(), "kinds": list(kinds), "passed_over": list(passed_over)}
 
 
 def list_logout_targets(unit: Unit, session_id: UUID, user_id: UUID) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, FetchedValue, Integer, literal_column
+from sqlalchemy import BigInteger, Column, FetchedValue, Integer, bindparam, literal_column
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, col, delete, insert, select
 
@@ -37,6 +37,24 @@ class Revocation(SQLModel, table=True):
     transaction_id: int | None = Field(sa_column=Column(BigInteger, FetchedValue(), index=True, nullable=True))
 
     __table_args__ = {"sqlite_autoincrement": True}
+
+
+_LINE: Any = select_columns(
+    col(Revocation.number),
+    col(Revocation.id),
+    col(Revocation.kind),
+    col(Revocation.subject),
+    col(Revocation.expires_at),
+)
+_SQLITE_LINES = _LINE.where(col(Revocation.number) > bindparam("horizon"))
+_SNAPSHOT: Any = select_columns(
+    literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint").label("oldest_open")
+).subquery()
+_POSTGRESQL_LINE = _LINE.where(col(Revocation.transaction_id) >= bindparam("horizon")).subquery()
+# The LEFT JOIN makes one statement of it, so that lines and horizon come from one snapshot.
+_POSTGRESQL_LINES = select_columns(_SNAPSHOT, _POSTGRESQL_LINE).join_from(
+    _SNAPSHOT, _POSTGRESQL_LINE, literal_column("true"), isouter=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +93,13 @@ def prune_revocations(unit: Unit, batch: int) -> int:
 
 
 def _read_sqlite(unit: Unit, horizon: int) -> Reading:
-    rows = unit.session.execute(_lines().where(col(Revocation.number) > horizon)).all()
+    rows = unit.session.execute(_SQLITE_LINES, {"horizon": horizon}).all()
     return Reading(_live(rows, unit.now()), max((row.number for row in rows), default=horizon))
 
 
 def _read_postgresql(unit: Unit, horizon: int) -> Reading:
-    oldest_open: Any = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint").label("oldest_open")
-    # The LEFT JOIN makes one statement of it, so that lines and horizon come from one snapshot.
-    snapshot: Any = select(oldest_open).subquery()
-    lines: Any = _lines().where(col(Revocation.transaction_id) >= horizon).subquery()
-    rows = unit.session.execute(
-        select(snapshot, lines).join_from(snapshot, lines, literal_column("true"), isouter=True)
-    ).all()
+    rows = unit.session.execute(_POSTGRESQL_LINES, {"horizon": horizon}).all()
     return Reading(_live([row for row in rows if row.id is not None], unit.now()), rows[0].oldest_open)
-
-
-def _lines() -> Any:
-    table: Any = Revocation
-    columns = (table.number, table.id, table.kind, table.subject, table.expires_at)
-    return select_columns(*columns)
 
 
 def _live(rows: Any, now: datetime) -> tuple[Notice, ...]:

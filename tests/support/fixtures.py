@@ -38,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: outages and restarts are mostly waited for."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist's hook: tell a worker what the controller chose."""
     node.workerinput["authsrv_run_folder"] = str(node.config.stash[RUN_FOLDER])

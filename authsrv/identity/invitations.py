@@ -6,11 +6,13 @@ The link alone opens nothing, so one that is forwarded or ends in a log is worth
 from datetime import timedelta
 from uuid import UUID
 
+from authsrv.kit.errors import DomainError
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.storage.invitations import (
     Invitation,
     accept_invitation,
     add_invitation,
+    count_invitations_since,
     find_open_invitation,
     revoke_invitations_to,
 )
@@ -18,12 +20,27 @@ from authsrv.storage.unit import Unit
 
 INVITATION = Purpose(11, "iv_")
 INVITATION_LASTS = timedelta(days=7)
+_DAY = timedelta(days=1)
+# Mails within a day: of one app or store, of one person in whatever they made, and to one address.
+_MOST_OF_A_PLACE = 40
+_MOST_OF_A_PERSON = 60
+_MOST_TO_ONE = 4
 
 
 def invite(
     unit: Unit, sealer: HandleSealer, *, kind: str, target_id: UUID, email: str, role: str, invited_by: UUID
 ) -> tuple[Invitation, str]:
-    """A fresh invitation in place of any open one to this address, and the text of its link."""
+    """A fresh invitation in place of any open one to this address, and the text of its link.
+
+    Raises DomainError `too_many_invitations`.
+    """
+    since = unit.now() - _DAY
+    if (
+        count_invitations_since(unit, since, target_id=target_id) >= _MOST_OF_A_PLACE
+        or count_invitations_since(unit, since, invited_by=invited_by) >= _MOST_OF_A_PERSON
+        or count_invitations_since(unit, since, email=email) >= _MOST_TO_ONE
+    ):
+        raise DomainError("too_many_invitations", 429, "Too many invitations were sent. Try again tomorrow.")
     revoke_invitations_to(unit, kind, target_id, email)
     now = unit.now()
     invitation = Invitation(

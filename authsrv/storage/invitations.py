@@ -75,12 +75,19 @@ def revoke_invitations_by(unit: Unit, kind: str, target_id: UUID, user_id: UUID)
 
 
 def count_invitations_since(
-    unit: Unit, since: datetime, *, target_id: UUID | None = None, email: str | None = None
+    unit: Unit,
+    since: datetime,
+    *,
+    target_id: UUID | None = None,
+    invited_by: UUID | None = None,
+    email: str | None = None,
 ) -> int:
-    """How many were sent to this place or to this address, however they ended."""
+    """How many were sent of this place, by this person or to this address, however they ended."""
     query = select(func.count()).select_from(Invitation).where(col(Invitation.created_at) >= since)
     if target_id is not None:
         query = query.where(Invitation.target_id == target_id)
+    if invited_by is not None:
+        query = query.where(Invitation.invited_by == invited_by)
     if email is not None:
         query = query.where(Invitation.email == email)
     return unit.session.exec(query).one()

@@ -1,23 +1,34 @@
 """Mails that tell somebody of something, in plain words with one link at most; sent after the commit."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from authsrv.kit.mail import Mail, MailAway
-from authsrv.web.runtime import Runtime
+from authsrv.kit.mail import Mail, MailAway, Mailer
+from authsrv.web.stationery import Stationery
 from authsrv.web.texts import Language
 
 log = structlog.get_logger(__name__)
 
 
-async def send_notice(runtime: Runtime, mail: Mail) -> bool:
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What mails are worded and sent with."""
+
+    # None where mail is not set up.
+    mailer: Mailer | None
+    stationery: Stationery
+    issuer: str
+
+
+async def send_notice(post: Post, mail: Mail) -> bool:
     """Hands the mail over; False where mail is away or not set up, which is in the log and stops nothing."""
-    if runtime.mailer is None:
+    if post.mailer is None:
         log.warning("notice not sent", reason="mail_url is not set")
         return False
     try:
-        await runtime.mailer.send(mail)
+        await post.mailer.send(mail)
     except MailAway as away:
         log.warning("notice not sent", reason=away.reason)
         return False
@@ -25,7 +36,7 @@ async def send_notice(runtime: Runtime, mail: Mail) -> bool:
 
 
 def word_notice(
-    runtime: Runtime,
+    post: Post,
     language: Language,
     *,
     to: str,
@@ -39,6 +50,6 @@ def word_notice(
     return Mail(
         to=to,
         subject=" ".join(subject.split()),
-        text=runtime.stationery.fill("mails/notice.txt", language, **words),
-        html=runtime.stationery.fill("mails/notice.html", language, subject=subject, **words),
+        text=post.stationery.fill("mails/notice.txt", language, **words),
+        html=post.stationery.fill("mails/notice.html", language, subject=subject, **words),
     )

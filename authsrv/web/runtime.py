@@ -25,6 +25,7 @@ from authsrv.settings import Settings
 from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.database import Database
 from authsrv.web.limits import Limits
+from authsrv.web.notices import Post
 from authsrv.web.stationery import Stationery
 
 
@@ -62,6 +63,10 @@ class Runtime:
     readiness: Callable[[], Awaitable[dict[str, str]]]
     # `id:secret` of the demo's service, for its pages to show; None outside a demo.
     demo_credentials: str | None
+
+    @property
+    def post(self) -> Post:
+        return Post(self.mailer, self.stationery, self.settings.issuer)
 
 
 def runtime_of(request: Request) -> Runtime:

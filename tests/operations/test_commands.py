@@ -190,6 +190,23 @@ def test_check_tells_of_a_webhook_whose_secret_cannot_be_opened(operator: Operat
     assert "rotate-secret" in told["remedy"]
 
 
+def test_a_webhook_is_changed_and_switched_off_and_on(operator: Operator) -> None:
+    made = operator.ask("webhooks", "create", "https://shop.example/hook", "--store", "shop")
+    changed = operator.ask("webhooks", "change", made["id"], "--url", "https://shop.example/h2")
+    assert (changed["url"], changed["events"]) == ("https://shop.example/h2", made["events"])
+    changed = operator.ask("webhooks", "change", made["id"], "--event", "order.cancelled")
+    assert (changed["url"], changed["events"]) == ("https://shop.example/h2", ["order.cancelled"])
+    refused = operator.run("webhooks", "change", made["id"], "--url", "http://shop.example")
+    assert refused.exit_code == 1
+    assert "https" in refused.stderr
+    assert operator.run("webhooks", "change", made["id"]).exit_code == 2
+    assert operator.ask("webhooks", "disable", made["id"])["status"] == "off"
+    assert [
+        one["status"] for one in operator.ask("webhooks", "list", "--store", "shop") if one["id"] == made["id"]
+    ] == ["off"]
+    assert operator.ask("webhooks", "enable", made["id"])["status"] == "on"
+
+
 def test_initial_access_tokens_are_made_listed_and_revoked(operator: Operator) -> None:
     made = operator.ask("registration", "token", "create", "--name", "A partner", "--expires", "3600")
     assert made["initial_access_token"].startswith("ia_")

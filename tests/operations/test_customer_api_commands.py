@@ -54,6 +54,16 @@ def test_a_customer_is_allowed_given_a_pair_and_withdrawn(operator: Operator) ->
     assert "has not allowed" in refused.stderr
 
 
+def test_all_customers_are_allowed_and_withdrawn_at_once(operator: Operator) -> None:
+    operator.ask("users", "create", "drew@example.com", "--store", "shop")
+    told = operator.ask("customer-api", "allow-all", "--store", "shop")
+    assert told == {"store": "shop", "customer_api": True, "changed": 2}
+    assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 0
+    assert operator.ask("customer-api", "withdraw-all", "--store", "shop")["changed"] == 2
+    assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 1
+    assert operator.run("customer-api", "allow-all", "--store", "none").exit_code == 1
+
+
 def test_nobody_gets_a_pair_whom_the_store_has_not_allowed(operator: Operator) -> None:
     assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 1
     assert operator.ask("users", "create", *CUSTOMER, "--customer-api")["customer_api"] is True

@@ -1,4 +1,4 @@
-"""`authsrv apps requests|accept|refuse`: what developers asked for, and the answer, which they read at the portal."""
+"""`authsrv apps requests|accept|refuse`: what developers asked for, and the answer, which they get by mail."""
 
 from typing import Annotated, Any
 
@@ -6,10 +6,13 @@ import typer
 
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
-from authsrv.oauth.approvals import decide_approval, list_requests
+from authsrv.oauth.approvals import ApprovalDecision, decide_approval, list_requests
+from authsrv.operations.commands.mailing import NOT_SENT, Postman, require_issuer
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.approvals import OPEN
+from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
+from authsrv.web.approval_mails import tell_decision
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 Reason = Annotated[str, typer.Option(help="Its developers read it, and it stands in the audit log.")]
@@ -53,11 +56,24 @@ def refuse(request_id: RequestId, reason: Reason, as_json: AsJson = False) -> No
 
 
 def _decide(request_id: str, reason: str, *, approve: bool, as_json: bool) -> None:
-    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+    told: list[int] = []
+
+    def work(unit: Unit, tools: Tools) -> ApprovalDecision:
+        require_issuer(tools)
         row_id = parse_uuid(request_id)
         if row_id is None:
             raise DomainError("not_found", 404, f"There is no request {request_id}.")
-        decided = decide_approval(unit, row_id, approve=approve, reason=reason, operator=ACTOR)
-        return {"id": request_id, "client_id": decided.client_id, "kind": decided.kind, "approved": decided.is_approved}
+        return decide_approval(unit, row_id, approve=approve, reason=reason, operator=ACTOR)
 
-    show_one(run(work), as_json=as_json)
+    async def tell(decided: ApprovalDecision, tools: Tools, database: Database) -> None:
+        told.append(await tell_decision(Postman(tools, database).post, decided))
+
+    decided = run(work, afterwards=tell)
+    shown = {
+        "id": request_id,
+        "client_id": decided.client_id,
+        "kind": decided.kind,
+        "approved": decided.is_approved,
+        "mailed": told[0],
+    }
+    show_one(shown, as_json=as_json, note="" if told[0] == len(decided.emails) else NOT_SENT)

@@ -1,4 +1,4 @@
-"""`authsrv apps team`: who runs an app. Here somebody is put into the team; at the portal they are invited."""
+"""`authsrv apps team`: who runs an app; put into its team at once, or invited by a mail that they answer."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -8,14 +8,17 @@ import typer
 
 from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
-from authsrv.oauth.teams import change_member, remove_from_team
+from authsrv.oauth.teams import change_member, invite_member, remove_from_team
 from authsrv.operations.commands.app_rows import AppId, get_app
-from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many
+from authsrv.operations.commands.mailing import NOT_SENT, Postman, require_issuer
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.client_members import add_member, list_members
+from authsrv.storage.client_members import ADMIN, TeamMember, add_member, list_members
 from authsrv.storage.clients import Client
+from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_or_add_user, find_user
+from authsrv.web.invitation_mails import word_team_invitation
 
 commands = typer.Typer(help="The team of an app.", no_args_is_help=True)
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
@@ -45,6 +48,37 @@ def add(client_id: AppId, email: Email, role: Role = Role.VIEWER, as_json: AsJso
     _show(client_id, change, as_json=as_json)
 
 
+@commands.command("invite")
+def invite(
+    client_id: AppId,
+    email: Email,
+    role: Role = Role.VIEWER,
+    by: Annotated[str | None, typer.Option(help="The admin who invites; the first one when left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail somebody an invitation, which they take at the portal within a week."""
+    sent: list[bool] = []
+
+    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
+        require_issuer(tools)
+        client, address = get_app(unit, client_id), normal_email(email)
+        host = _admin_of(unit, client, by)
+        invited = invite_member(
+            unit, tools.sealer, client, email=address, role=role.value, invited_by=host.user_id, actor=ACTOR
+        )
+        return {"email": address, "app": client.name, "role": role.value, "who": host.email, "link": invited.link}
+
+    async def tell(invited: dict[str, Any], tools: Tools, database: Database) -> None:
+        postman = Postman(tools, database)
+        words = {name: invited[name] for name in ("app", "who", "role", "link")}
+        mail = word_team_invitation(postman.post, postman.language, to=invited["email"], **words)
+        sent.append(await postman.send(mail))
+
+    invited = run(work, afterwards=tell)
+    shown = {"email": invited["email"], "role": invited["role"], "invited_by": invited["who"], "mailed": sent[0]}
+    show_one(shown, as_json=as_json, note="" if sent[0] else NOT_SENT)
+
+
 @commands.command("role")
 def change_role(client_id: AppId, email: Email, role: Role, as_json: AsJson = False) -> None:
     """Change what somebody may do; the last admin stays one."""
@@ -63,6 +97,16 @@ def remove(client_id: AppId, email: Email, as_json: AsJson = False) -> None:
         lambda unit, client: remove_from_team(unit, client, _id_of(unit, email), actor=ACTOR),
         as_json=as_json,
     )
+
+
+def _admin_of(unit: Unit, client: Client, email: str | None) -> TeamMember:
+    admins = [member for member in list_members(unit, client.id) if member.role == ADMIN]
+    wanted = normal_email(email) if email else None
+    for admin in admins:
+        if wanted in {None, admin.email}:
+            return admin
+    fault = f"{wanted} is no admin of" if wanted else "There is no admin of"
+    raise DomainError("not_found", 404, f"{fault} {client.client_id}.")
 
 
 def _id_of(unit: Unit, email: str) -> UUID:

@@ -5,9 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from authsrv.identity.customer_api import Customer, allow_customer, get_customer, make_password, withdraw_customer
+from authsrv.identity.customer_api import (
+    Customer,
+    allow_customer,
+    change_all_customers,
+    get_customer,
+    make_password,
+    withdraw_customer,
+)
 from authsrv.identity.emails import normal_email
+from authsrv.kit.errors import DomainError
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_one
+from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 
 commands = typer.Typer(help="Customers who use the Customer API.", no_args_is_help=True)
@@ -50,6 +59,29 @@ def withdraw(email: str, store: Store, as_json: AsJson = False) -> None:
     _change(
         email, store, lambda unit, customer: withdraw_customer(unit, customer, actor=ACTOR), may=False, as_json=as_json
     )
+
+
+@commands.command("allow-all")
+def allow_all(store: Store, as_json: AsJson = False) -> None:
+    """Let all of a store's customers use the Customer API, those who join later not among them."""
+    _change_all(store, may=True, as_json=as_json)
+
+
+@commands.command("withdraw-all")
+def withdraw_all(store: Store, as_json: AsJson = False) -> None:
+    """Take it back from all of them: passwords and live tokens stop at once, everywhere."""
+    _change_all(store, may=False, as_json=as_json)
+
+
+def _change_all(prefix: str, *, may: bool, as_json: bool) -> None:
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        store = find_store(unit, prefix)
+        if store is None:
+            raise DomainError("not_found", 404, f"There is no store {prefix}.")
+        changed = change_all_customers(unit, store, allowed=may, actor=ACTOR)
+        return {"store": prefix, "customer_api": may, "changed": changed}
+
+    show_one(run(work), as_json=as_json)
 
 
 def _change(email: str, store: str, change: Callable[[Unit, Customer], None], *, may: bool, as_json: bool) -> None:

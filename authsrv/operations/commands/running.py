@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from authsrv.kit.clock import SystemClock
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import DomainError, Unavailable
+from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.kit.vault import Vault
@@ -45,6 +46,10 @@ class Tools:
         """The vault that the server seals such things with."""
         return Vault(self.keys, purpose, self.entropy)
 
+    @property
+    def sealer(self) -> HandleSealer:
+        return HandleSealer(self.keys)
+
 
 def command_settings() -> Settings:
     """The settings, with their logs set up; ends the command when they cannot be used."""
@@ -71,8 +76,13 @@ def command_database(settings: Settings) -> Database:
         fail(str(error))
 
 
-def run(work: Callable[[Unit, Tools], T]) -> T:
-    """Runs `work` in one transaction on an up-to-date schema; ends the command with 1 when it is refused."""
+def run(
+    work: Callable[[Unit, Tools], T], *, afterwards: Callable[[T, Tools, Database], Awaitable[None]] | None = None
+) -> T:
+    """Runs `work` in one transaction on an up-to-date schema; ends the command with 1 when it is refused.
+
+    `afterwards` is for mails about what came of it: the transaction is committed by then.
+    """
     settings = command_settings()
 
     async def go() -> T:
@@ -84,7 +94,10 @@ def run(work: Callable[[Unit, Tools], T]) -> T:
         try:
             await database.start()
             await ensure_schema(database)
-            return await database.transact(lambda unit: work(unit, tools))
+            result = await database.transact(lambda unit: work(unit, tools))
+            if afterwards is not None:
+                await afterwards(result, tools, database)
+            return result
         finally:
             await database.close()
 

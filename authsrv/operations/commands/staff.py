@@ -1,22 +1,31 @@
-"""`authsrv staff`: who works in a store, and which apps act there. Who is to work there is made by `users create`."""
+"""`authsrv staff`: who works in a store, and which apps act there; `users create` makes somebody staff at once."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from authsrv.identity.emails import normal_email
-from authsrv.identity.staff import remove_staff
+from authsrv.identity.staff import invite_staff, remove_staff
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.store_apps import disconnect_app
+from authsrv.operations.commands.mailing import NOT_SENT, Postman, require_issuer
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.clients import find_client
+from authsrv.storage.database import Database
 from authsrv.storage.store_apps import list_store_apps
-from authsrv.storage.store_people import list_staff
+from authsrv.storage.store_people import OWNER, StorePerson, list_staff
 from authsrv.storage.stores import Store, find_store
 from authsrv.storage.unit import Unit
+from authsrv.web.invitation_mails import word_staff_invitation
 
 commands = typer.Typer(help="Who works in a store.", no_args_is_help=True)
 OfStore = Annotated[str, typer.Option("--store", help="Prefix of the store.")]
+
+
+class Role(StrEnum):
+    STAFF = "staff"
+    OWNER = "owner"
 
 
 @commands.command("list")
@@ -30,6 +39,37 @@ def list_all(store: OfStore, as_json: AsJson = False) -> None:
         ]
 
     show_many(run(work), as_json=as_json, columns=("email", "name", "role", "since"), nothing="Nobody works there.")
+
+
+@commands.command("invite")
+def invite(
+    email: str,
+    store: OfStore,
+    role: Role = Role.STAFF,
+    by: Annotated[str | None, typer.Option(help="The owner who invites; the first one when left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail somebody an invitation to work in a store, which they take within a week."""
+    sent: list[bool] = []
+
+    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
+        require_issuer(tools)
+        found, address = _get(unit, store), normal_email(email)
+        host = _owner_of(unit, found, by)
+        link = invite_staff(
+            unit, tools.sealer, found, email=address, role=role.value, invited_by=host.user_id, actor=ACTOR
+        )
+        return {"email": address, "store": found.name, "role": role.value, "who": host.email, "link": link}
+
+    async def tell(invited: dict[str, Any], tools: Tools, database: Database) -> None:
+        postman = Postman(tools, database)
+        words = {name: invited[name] for name in ("store", "who", "role", "link")}
+        mail = word_staff_invitation(postman.post, postman.language, to=invited["email"], **words)
+        sent.append(await postman.send(mail))
+
+    invited = run(work, afterwards=tell)
+    shown = {"email": invited["email"], "role": invited["role"], "invited_by": invited["who"], "mailed": sent[0]}
+    show_one(shown, as_json=as_json, note="" if sent[0] else NOT_SENT)
 
 
 @commands.command("remove")
@@ -83,6 +123,15 @@ def disconnect(
         return {"client_id": client_id, "store": store, "disconnected": True}
 
     show_one(run(work), as_json=as_json)
+
+
+def _owner_of(unit: Unit, store: Store, email: str | None) -> StorePerson:
+    wanted = normal_email(email) if email else None
+    for person in list_staff(unit, store.id):
+        if person.role == OWNER and wanted in {None, person.email}:
+            return person
+    fault = f"{wanted} is no owner of" if wanted else "There is no owner of"
+    raise DomainError("not_found", 404, f"{fault} {store.prefix}.")
 
 
 def _get(unit: Unit, prefix: str) -> Store:

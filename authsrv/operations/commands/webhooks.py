@@ -92,6 +92,35 @@ def rotate(webhook_id: WebhookId, as_json: AsJson = False) -> None:
     _with(webhook_id, work, as_json, note=_ONCE)
 
 
+@commands.command("change")
+def change(
+    webhook_id: WebhookId,
+    url: Annotated[str | None, typer.Option(help="The new address; what still waits goes there too.")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="May repeat; these and no others.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Another address, or other events."""
+    if url is None and not event:
+        raise typer.BadParameter("name --url or --event.")
+
+    def work(unit: Unit, tools: Tools, webhook: Webhook) -> dict[str, Any]:
+        _webhooks(tools).change(unit, webhook, url or webhook.url, event or webhook.events, actor=ACTOR)
+        return _described(unit, webhook)
+
+    _with(webhook_id, work, as_json)
+
+
+@commands.command("disable")
+def disable(webhook_id: WebhookId, as_json: AsJson = False) -> None:
+    """Switch an endpoint off until it is enabled again."""
+
+    def work(unit: Unit, tools: Tools, webhook: Webhook) -> dict[str, Any]:
+        _webhooks(tools).disable(unit, webhook, actor=ACTOR)
+        return _described(unit, webhook)
+
+    _with(webhook_id, work, as_json)
+
+
 @commands.command("enable")
 def enable(webhook_id: WebhookId, as_json: AsJson = False) -> None:
     """Switch an endpoint on again."""

@@ -19,7 +19,8 @@ from authsrv.storage.clients import Client, find_client_by_row
 from authsrv.storage.invitations import INTO_APP, Invitation, list_open_invitations, revoke_invitation
 from authsrv.storage.unit import Unit
 from authsrv.web.fields import Fields, read_fields
-from authsrv.web.notices import send_notice, word_notice
+from authsrv.web.invitation_mails import word_team_invitation
+from authsrv.web.notices import send_notice
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import language_of, redirect
 
@@ -44,7 +45,9 @@ async def invite(request: Request, developing: Developing, form: Fields) -> Resp
     runtime, person = runtime_of(request), developing.person
 
     def work(unit: Unit, client: Client) -> NewInvitation:
-        return invite_member(unit, runtime.sealer, client, email=email, role=role, by=person)
+        return invite_member(
+            unit, runtime.sealer, client, email=email, role=role, invited_by=person.user_id, actor=person.email
+        )
 
     try:
         invited = await change_app(request, developing, work)
@@ -53,17 +56,16 @@ async def invite(request: Request, developing: Developing, form: Fields) -> Resp
             raise
         fault = say(f"developers.fault.{refused.code}")
         return await _page(request, developing, typed=typed, errors={"email": fault}, status=refused.status)
-    words = {"app": developing.client.name, "who": person.email, "role": say(f"developers.role_{role}")}
-    mail = word_notice(
-        runtime,
+    mail = word_team_invitation(
+        runtime.post,
         language_of(request),
         to=email,
-        subject=say("invitation_mail.subject", **words),
-        lines=[say("invitation_mail.text", **words), say("invitation_mail.how", email=email)],
-        link=f"{runtime.settings.issuer}/developers/invitations/{invited.link}",
-        link_text=say("invitation_mail.link"),
+        app=developing.client.name,
+        who=person.email,
+        role=role,
+        link=invited.link,
     )
-    sent = await send_notice(runtime, mail)
+    sent = await send_notice(runtime.post, mail)
     return back_to(request, developing, _TAB, done="invited" if sent else "invited_unsent")
 
 

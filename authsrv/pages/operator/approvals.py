@@ -56,7 +56,7 @@ async def decide(request: Request, person: SignedIn, fields: Fields) -> Response
         if refused.code != "decided_before":
             raise
         return redirect(request, "/operator", done="decided_before")
-    await tell_decision(runtime, decision)
+    await tell_decision(runtime.post, decision)
     return redirect(request, "/operator", done="approved" if approve else "refused")
 
 

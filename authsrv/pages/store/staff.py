@@ -20,7 +20,8 @@ from authsrv.storage.stores import Store, find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
 from authsrv.web.fields import Fields, read_fields
-from authsrv.web.notices import send_notice, word_notice
+from authsrv.web.invitation_mails import word_staff_invitation
+from authsrv.web.notices import send_notice
 from authsrv.web.page import personal
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import language_of, redirect, render
@@ -52,17 +53,16 @@ async def invite(request: Request, working: Working, form: Fields) -> Response:
             raise
         fault = say("sign_in.email_wrong" if refused.code == "invalid_email" else f"store.fault.{refused.code}")
         return await _page(request, working, typed=typed, role=role, error=fault, status=refused.status)
-    words = {"store": working.store.name, "who": person.email, "role": say(f"store.role_{role}")}
-    mail = word_notice(
-        runtime,
+    mail = word_staff_invitation(
+        runtime.post,
         language_of(request),
         to=email,
-        subject=say("store_mail.subject", **words),
-        lines=[say("store_mail.text", **words), say("store_mail.how", email=email)],
-        link=f"{runtime.settings.issuer}/invitations/{link}",
-        link_text=say("store_mail.link"),
+        store=working.store.name,
+        who=person.email,
+        role=role,
+        link=link,
     )
-    sent = await send_notice(runtime, mail)
+    sent = await send_notice(runtime.post, mail)
     return back_to(request, working, "/staff", "invited" if sent else "invited_unsent")
 
 

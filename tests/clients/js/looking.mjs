@@ -1,4 +1,5 @@
-// What axe-core, the console and a ruler say of a page in both widths and both colour schemes, and pictures of it.
+// What axe-core, the console, a ruler and the Tab key say of a page in both widths and both colour schemes, and
+// pictures of it.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -6,11 +7,7 @@ import { createRequire } from "node:module";
 import { codeFromTheMail, submit } from "./pages-chromium.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-// Each width and each scheme once: what one does to a page, the other does not.
-const SIGHTS = [
-  { width: 1280, colorScheme: "light" },
-  { width: 390, colorScheme: "dark" },
-];
+const SIGHTS = [1280, 390].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
 
 /** A function that looks at the page as it stands, and remembers it in `looks` under a name. */
 export function looking(page, told, complaints, looks) {
@@ -21,7 +18,7 @@ export function looking(page, told, complaints, looks) {
       await page.emulateMedia({ colorScheme });
       looks.push({ name, milliseconds, ...(await seen(page, `${told.pictures}/${name}-${width}-${colorScheme}.png`)) });
     }
-    looks.at(-1).complaints = complaints.splice(0);
+    Object.assign(looks.at(-1), { complaints: complaints.splice(0), unreached: await unreached(page) });
   };
 }
 
@@ -33,11 +30,29 @@ async function seen(page, path) {
   return {
     violations: violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
     complaints: [],
+    unreached: [],
     ...(await page.evaluate(() => ({
       bytes: performance.getEntries().reduce((sum, { decodedBodySize }) => sum + (decodedBodySize ?? 0), 0),
       sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     }))),
   };
+}
+
+/** What can be used with a mouse and is never in focus, however often Tab is pressed. */
+async function unreached(page) {
+  const controls = await page.evaluate(() => {
+    const usable = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+    // A group of radio buttons is one stop; the arrows go on from there.
+    const nameOf = (element) => (element.type === "radio" ? element.name : element);
+    const shown = [...document.querySelectorAll(usable)].filter((one) => !one.disabled && one.checkVisibility());
+    window.missed = new Map(shown.map((element) => [nameOf(element), element]));
+    document.activeElement?.blur();
+    document.addEventListener("focusin", ({ target }) => window.missed.delete(nameOf(target)));
+    return window.missed.size;
+  });
+  // A few more for what else takes the focus: the page's end, and lists that scroll.
+  for (let presses = 0; presses < controls + 10; presses++) await page.keyboard.press("Tab");
+  return page.evaluate(() => [...window.missed.values()].map((element) => element.outerHTML.slice(0, 200)));
 }
 
 /** Signs somebody in who is on the way to this path. */

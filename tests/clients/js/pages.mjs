@@ -1,19 +1,13 @@
-// Every page a person may come to, in one width and one colour scheme: what axe-core, the console and a ruler say of it.
+// Every page a person may come to on the way into an app, and at the account.
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-
+import { looking } from "./looking.mjs";
 import { arrive, authorizeUrl, codeFromTheMail, open, submit } from "./pages-chromium.mjs";
 import { hear, report } from "./talk.mjs";
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const told = await hear();
-const { browser, context, page, complaints } = await open(told, {
-  colorScheme: told.scheme,
-  viewport: { width: told.width, height: 800 },
-  permissions: ["clipboard-write"],
-});
+const { browser, context, page, complaints } = await open(told, { permissions: ["clipboard-write"] });
 const looks = [];
+const look = looking(page, told, complaints, looks);
 
 try {
   await toTheCode();
@@ -111,22 +105,6 @@ async function signInElsewhere() {
   await other.fill("#code", await codeFromTheMail(told, told.email));
   await submit(other);
   await other.context().close();
-}
-
-async function look(name) {
-  await page.screenshot({ path: `${told.pictures}/${name}-${told.width}-${told.scheme}.png`, fullPage: true });
-  // Evaluated rather than inserted: the page's policy would refuse the script.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run());
-  looks.push({
-    name,
-    violations: violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-    complaints: complaints.splice(0),
-    ...(await page.evaluate(() => ({
-      bytes: performance.getEntries().reduce((sum, { decodedBodySize }) => sum + (decodedBodySize ?? 0), 0),
-      sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    }))),
-  });
 }
 
 function wrong(code) {

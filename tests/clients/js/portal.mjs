@@ -1,15 +1,11 @@
-// A developer at the portal from the first visit to the app's end, in one width and one colour scheme.
+// A developer at the portal from the first visit to the app's end.
 
 import { looking, signIn } from "./looking.mjs";
 import { open, submit } from "./pages-chromium.mjs";
 import { hear, report } from "./talk.mjs";
 
 const told = await hear();
-const own = {
-  colorScheme: told.scheme,
-  viewport: { width: told.width, height: 800 },
-  permissions: ["clipboard-write"],
-};
+const own = { permissions: ["clipboard-write"] };
 const { browser, page, complaints } = await open(told, own);
 const looks = [];
 const look = looking(page, told, complaints, looks);

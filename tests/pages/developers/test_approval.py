@@ -31,7 +31,7 @@ def decide(developer: Developer, app: Made, *, approve: bool, reason: str = "") 
         request = next(one for one, client in list_requests(unit) if client.client_id == app.client_id)
         decision = decide_approval(unit, request.id, approve=approve, reason=reason, operator="op@example.com")
         assert decision.emails == (developer.email,)
-        mail = word_decision(world.runtime, decision, developer.email)
+        mail = word_decision(world.runtime.post, decision, developer.email)
         return f"{mail.subject}\n{mail.text}"
 
     return world.transact(work)

@@ -11,16 +11,22 @@ from authsrv.storage.email_codes import (
     PASSWORD,
     EmailCode,
     add_email_code,
+    count_wrong_tries_since,
     end_email_code,
     find_newest_email_code,
     lock_email,
     take_try,
+    use_email_code,
 )
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, find_user, find_user_by_id, join_store
 
 MOST_TRIES = 5
 TRIES_WINDOW = timedelta(minutes=10)
+# Five every ten minutes would be 720 a day, and a guesser has many days.
+MOST_WRONG_A_DAY = 100
+_DAY = timedelta(days=1)
+_GUESSER_WAITS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ def take_password_try(unit: Unit, email: str) -> PasswordTry:
     """Counts a try before anything is compared, the same for any address. Raises TooManyTries."""
     lock_email(unit, email)
     now = unit.now()
+    if count_wrong_tries_since(unit, email, now - _DAY, of_passwords=True) >= MOST_WRONG_A_DAY:
+        raise TooManyTries(_GUESSER_WAITS)
     row = find_newest_email_code(unit, email, PASSWORD, None)
     if row is None:
         row = EmailCode(
@@ -81,6 +89,8 @@ def accept_password(unit: Unit, tried: PasswordTry, *, rehashed: str | None, sto
     if rehashed is not None:
         user.password_hash = rehashed
         unit.session.add(user)
+    # The tries begin anew, and this one was not wrong.
+    use_email_code(unit, tried.tries_id, 0)
     end_email_code(unit, tried.tries_id)
     if store_id is not None:
         join_store(unit, store_id=store_id, user_id=user.id)

@@ -85,12 +85,14 @@ def count_mails_since(unit: Unit, email: str, since: datetime) -> tuple[int, dat
     return int(count or 0), first_at
 
 
-def count_wrong_tries_since(unit: Unit, email: str, since: datetime) -> int:
-    """How many codes that were not right were tried for this address in the sign-ins begun after `since`."""
+def count_wrong_tries_since(unit: Unit, email: str, since: datetime, *, of_passwords: bool = False) -> int:
+    """How many codes, or passwords, that were not right were tried for this address in what was begun after `since`.
+
+    Each for itself: tries of a password tell nothing of a code, and anybody can make them without a mail.
+    """
     wrong = func.sum(EmailCode.attempts - case((col(EmailCode.used_at).is_(None), 0), else_=1))
-    # Tries of a password tell nothing of a code, and anybody can make them without a mail.
-    is_code = EmailCode.purpose != PASSWORD
-    query = select(wrong).where(EmailCode.email == email, col(EmailCode.created_at) > since, is_code)
+    kind = EmailCode.purpose == PASSWORD if of_passwords else EmailCode.purpose != PASSWORD
+    query = select(wrong).where(EmailCode.email == email, col(EmailCode.created_at) > since, kind)
     return int(unit.session.exec(query).one() or 0)
 
 

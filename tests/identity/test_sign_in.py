@@ -6,7 +6,12 @@ from uuid import UUID
 import pytest
 
 from authsrv.identity.password_sign_in import MOST_TRIES as PASSWORD_TRIES
-from authsrv.identity.password_sign_in import TooManyTries, take_password_try
+from authsrv.identity.password_sign_in import (
+    MOST_WRONG_A_DAY,
+    TooManyTries,
+    accept_password,
+    take_password_try,
+)
 from authsrv.identity.sign_in import (
     CODE_LASTS,
     MOST_TRIES,
@@ -195,14 +200,37 @@ def test_after_a_hundred_wrong_codes_an_address_gets_none_until_a_day_has_passed
     assert sign_ins.begin(unit, EMAIL).code
 
 
-def test_who_guesses_at_a_password_keeps_nobody_from_their_codes(unit: Unit, clock: ManualClock) -> None:
+def test_a_hundred_wrong_passwords_are_a_days_worth_and_keep_nobody_from_their_codes(
+    unit: Unit, clock: ManualClock
+) -> None:
     """Guessing there needs no mail and leaves no trace that the person could see."""
-    for _ in range(21):
+    for _ in range(MOST_WRONG_A_DAY // PASSWORD_TRIES):
         for _ in range(PASSWORD_TRIES):
             take_password_try(unit, EMAIL)
-        with pytest.raises(TooManyTries):
+        with pytest.raises(TooManyTries) as refused:
             take_password_try(unit, EMAIL)
         clock.move(timedelta(minutes=10, seconds=1))
+    assert refused.value.wait_seconds <= 3600
+    with pytest.raises(TooManyTries) as refused:
+        take_password_try(unit, EMAIL)
+    assert refused.value.wait_seconds == 3600
+    assert take_password_try(unit, "somebody@example.com")
+    assert SignIns(SecretKeys([NEW]), None).begin(unit, EMAIL).code
+    clock.move(timedelta(days=1))
+    assert take_password_try(unit, EMAIL)
+
+
+def test_right_passwords_do_not_count_as_wrong_ones(unit: Unit) -> None:
+    user = add_user(unit, email=EMAIL)
+    user.password_hash = "a hash"
+    for _ in range(MOST_WRONG_A_DAY + 1):
+        tried = take_password_try(unit, EMAIL)
+        assert accept_password(unit, tried, rehashed=None, store_id=None).id == user.id
+
+
+def test_who_has_no_more_tries_at_a_password_has_them_at_a_code(unit: Unit) -> None:
+    for _ in range(PASSWORD_TRIES):
+        take_password_try(unit, EMAIL)
     assert SignIns(SecretKeys([NEW]), None).begin(unit, EMAIL).code
 
 

@@ -40,6 +40,7 @@ from authsrv.oauth.registering import Registrar
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.oauth.server import ProtocolServer
 from authsrv.oauth.tokens import AccessTokens
+from authsrv.operations.background import START_AGAIN_SECONDS, end, survive
 from authsrv.operations.deliveries import DeliveryWorker
 from authsrv.operations.demo import demo_credentials, seed_demo
 from authsrv.operations.feed import FeedReader
@@ -67,8 +68,6 @@ from authsrv.web.stationery import Stationery
 from authsrv.web.usage import UsageCounter
 
 log = structlog.get_logger(__name__)
-
-_START_AGAIN_SECONDS = 1.0
 
 
 def create_app(
@@ -124,17 +123,10 @@ class _House:
         self._owns_process = owns_process
         self._settings = settings
         self._clock = clock
-        keys = secret_keys_of(settings, entropy)
-        self._vault = Vault(keys, "signing key", entropy)
-        self._database = Database(
-            settings.database_url.get_secret_value(),
-            clock=clock,
-            identifiers=identifiers,
-            pool_size=settings.database.pool_size,
-            timeout_seconds=settings.database.timeout_seconds,
-        )
-        self._keys = keys
         self._entropy = entropy
+        self._keys = keys = secret_keys_of(settings, entropy)
+        self._vault = Vault(keys, "signing key", entropy)
+        self._database = self._open_database(identifiers)
         self._scopes = ScopeCatalogue.read(config_file("scopes.toml"))
         self._revocations = RevocationList(clock)
         self._keyring = Keyring(self._vault, clock)
@@ -144,27 +136,8 @@ class _House:
         self._stores = StoreDirectory()
         self._sealer = HandleSealer(keys)
         self._id_tokens = IdTokens(issuer=settings.issuer, keyring=self._keyring, clock=clock)
-        self._tokens = AccessTokens(
-            issuer=settings.issuer,
-            keyring=self._keyring,
-            clients=self._clients,
-            sealer=self._sealer,
-            revocations=self._revocations,
-            clock=clock,
-            identifiers=identifiers,
-            vault=Vault(keys, "person", entropy),
-            access_seconds=settings.tokens.access_seconds,
-        )
-        self._feed = FeedReader(
-            self._database,
-            self._revocations,
-            clock,
-            hear=self._hear,
-            start_over=self._start_over,
-            after_reading=self._reload_keys,
-            poll_seconds=settings.feed.poll_seconds,
-            max_age_seconds=settings.feed.max_age_seconds,
-        )
+        self._tokens = self._begin_tokens(identifiers)
+        self._feed = self._begin_feed()
         self._sessions = Sessions(
             self._sealer,
             idle_seconds=settings.sessions.idle_seconds,
@@ -189,6 +162,41 @@ class _House:
         self._database.listen(self._deliveries.hear)
         self.app = self._build_app(clock, identifiers)
         self._key_uses = KeyUses(self._database, self._api_keys, self.app.state.runtime.server.secret_uses)
+
+    def _open_database(self, identifiers: Identifiers) -> Database:
+        settings = self._settings.database
+        return Database(
+            self._settings.database_url.get_secret_value(),
+            clock=self._clock,
+            identifiers=identifiers,
+            pool_size=settings.pool_size,
+            timeout_seconds=settings.timeout_seconds,
+        )
+
+    def _begin_tokens(self, identifiers: Identifiers) -> AccessTokens:
+        return AccessTokens(
+            issuer=self._settings.issuer,
+            keyring=self._keyring,
+            clients=self._clients,
+            sealer=self._sealer,
+            revocations=self._revocations,
+            clock=self._clock,
+            identifiers=identifiers,
+            vault=Vault(self._keys, "person", self._entropy),
+            access_seconds=self._settings.tokens.access_seconds,
+        )
+
+    def _begin_feed(self) -> FeedReader:
+        return FeedReader(
+            self._database,
+            self._revocations,
+            self._clock,
+            hear=self._hear,
+            start_over=self._start_over,
+            after_reading=self._reload_keys,
+            poll_seconds=self._settings.feed.poll_seconds,
+            max_age_seconds=self._settings.feed.max_age_seconds,
+        )
 
     def _begin_deliveries(self, clock: Clock, entropy: Entropy, identifiers: Identifiers) -> DeliveryWorker:
         logout = BackchannelLogout(
@@ -309,7 +317,7 @@ class _House:
                 partial(self._measure, app),
             )
             for work in beside:
-                stack.push_async_callback(_end, asyncio.create_task(_survive(work)))
+                stack.push_async_callback(end, asyncio.create_task(survive(work)))
             yield
 
     async def _begin(self) -> None:
@@ -331,7 +339,7 @@ class _House:
             else:
                 return
             await self._database.close()
-            await asyncio.sleep(_START_AGAIN_SECONDS)
+            await asyncio.sleep(START_AGAIN_SECONDS)
 
     def _prepare(self, unit: Unit) -> None:
         ensure_keys(unit, self._vault)
@@ -379,20 +387,3 @@ class _House:
 def _mail_limit(settings: Settings) -> MailLimit | None:
     rate = read_rate(settings.limits.sign_in_per_email)
     return MailLimit(rate.amount, timedelta(seconds=rate.seconds)) if rate else None
-
-
-async def _survive(work: Callable[[], Awaitable[None]]) -> None:
-    """Runs what runs beside requests; whatever breaks it is said loudly, and it begins again."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            log.exception("a background task broke; it begins again")
-        else:
-            return
-        await asyncio.sleep(_START_AGAIN_SECONDS)
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])

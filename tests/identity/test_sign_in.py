@@ -207,17 +207,16 @@ def test_a_hundred_wrong_passwords_are_a_days_worth_and_keep_nobody_from_their_c
     for _ in range(MOST_WRONG_A_DAY // PASSWORD_TRIES):
         for _ in range(PASSWORD_TRIES):
             take_password_try(unit, EMAIL)
-        with pytest.raises(TooManyTries) as refused:
+        with pytest.raises(TooManyTries):
             take_password_try(unit, EMAIL)
         clock.move(timedelta(minutes=10, seconds=1))
-    assert refused.value.wait_seconds <= 3600
     with pytest.raises(TooManyTries) as refused:
         take_password_try(unit, EMAIL)
     assert refused.value.wait_seconds == 3600
-    assert take_password_try(unit, "somebody@example.com")
+    assert take_password_try(unit, "somebody@example.com").user_id is None
     assert SignIns(SecretKeys([NEW]), None).begin(unit, EMAIL).code
     clock.move(timedelta(days=1))
-    assert take_password_try(unit, EMAIL)
+    assert take_password_try(unit, EMAIL).user_id is None
 
 
 def test_right_passwords_do_not_count_as_wrong_ones(unit: Unit) -> None:

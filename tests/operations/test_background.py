@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from authsrv import app as house
+from authsrv.operations import background
 from authsrv.operations.deliveries import DeliveryWorker
 from tests.support.world import World
 
@@ -22,7 +22,7 @@ def test_a_task_that_breaks_begins_again(tmp_path: Path, monkeypatch: pytest.Mon
         await asyncio.Event().wait()
 
     monkeypatch.setattr(DeliveryWorker, "run", run)
-    monkeypatch.setattr(house, "_START_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(background, "START_AGAIN_SECONDS", 0.01)
     world = World(f"sqlite:///{tmp_path / 'authsrv.db'}")
     try:
         for _ in range(200):

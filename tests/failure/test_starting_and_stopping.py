@@ -76,10 +76,9 @@ def test_a_server_told_to_stop_finishes_what_it_took_on(database_url: str, tmp_p
                 time.sleep(0.2)
 
         with Load(work, threads=6):
-            time.sleep(0.7)
+            wait_until(lambda: len(answered) > 10, 20, "orders in full flow")
             assert server.stop() == 0
     assert {answer.status for answer in answered} == {201}
-    assert len(answered) > 10
     with ServerProcess(tmp_path, settings, "--demo", port=server.port) as again:
         caller = Caller(again.port)
         placed = int(caller.list_orders(token, "limit=1").headers["x-total-count"])

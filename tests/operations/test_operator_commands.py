@@ -35,7 +35,8 @@ def test_a_request_is_seen_and_decided_with_a_reason(operator: Operator) -> None
     waiting = operator.ask("apps", "requests")
     assert [(one["client_id"], one["text"]) for one in waiting] == [(client_id, "We track parcels.")]
     refused = operator.ask("apps", "refuse", waiting[0]["id"], "--reason", "No privacy policy")
-    assert refused == {"id": waiting[0]["id"], "client_id": client_id, "kind": "app", "approved": False}
+    decided = {"id": waiting[0]["id"], "client_id": client_id, "kind": "app", "approved": False}
+    assert refused == {**decided, "mailed": 0}
     assert operator.ask("apps", "requests") == []
     assert operator.run("apps", "accept", waiting[0]["id"], "--reason", "Yes").exit_code == 1
     operator.ask("apps", "ask-approval", client_id, "--text", "We have one now.")

@@ -182,6 +182,22 @@ class Load:
             self._faults.append(fault)
 
 
+def last_granted(ask: Callable[[], int], since: float) -> float:
+    """How long after `since` a request was begun that was still answered with 200; asks until one is refused (401).
+
+    When its answer came, a busy machine decides.
+    """
+    granted = 0.0
+    while True:
+        asked_at = time.monotonic()
+        assert asked_at - since < 10, "never refused"
+        match ask():
+            case 200:
+                granted = asked_at - since
+            case 401:
+                return granted
+
+
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
     """Ask until it holds; how long that took. AssertionError after `seconds`."""
     began = time.monotonic()

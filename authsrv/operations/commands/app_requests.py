@@ -7,12 +7,11 @@ import typer
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.approvals import ApprovalDecision, decide_approval, list_requests
-from authsrv.operations.commands.mailing import NOT_SENT, Postman, require_issuer
+from authsrv.operations.commands.mailing import NOT_SENT, Postman
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.approvals import OPEN
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
-from authsrv.web.approval_mails import tell_decision
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 Reason = Annotated[str, typer.Option(help="Its developers read it, and it stands in the audit log.")]
@@ -58,15 +57,14 @@ def refuse(request_id: RequestId, reason: Reason, as_json: AsJson = False) -> No
 def _decide(request_id: str, reason: str, *, approve: bool, as_json: bool) -> None:
     told: list[int] = []
 
-    def work(unit: Unit, tools: Tools) -> ApprovalDecision:
-        require_issuer(tools)
+    def work(unit: Unit, _: Tools) -> ApprovalDecision:
         row_id = parse_uuid(request_id)
         if row_id is None:
             raise DomainError("not_found", 404, f"There is no request {request_id}.")
         return decide_approval(unit, row_id, approve=approve, reason=reason, operator=ACTOR)
 
     async def tell(decided: ApprovalDecision, tools: Tools, database: Database) -> None:
-        told.append(await tell_decision(Postman(tools, database).post, decided))
+        told.append(await Postman(tools, database).tell(decided))
 
     decided = run(work, afterwards=tell)
     shown = {

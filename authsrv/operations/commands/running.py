@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 ACTOR = "cli"
 _WIDEST = 1000
+# An import or a first filling is no request that somebody waits for.
+_TRANSACTION_SECONDS = 30.0
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, nothing else.")]
 
 
@@ -70,7 +72,7 @@ def command_database(settings: Settings) -> Database:
             clock=clock,
             identifiers=Identifiers(clock, SystemEntropy()),
             pool_size=1,
-            timeout_seconds=settings.database.timeout_seconds,
+            timeout_seconds=max(_TRANSACTION_SECONDS, settings.database.timeout_seconds),
         )
     except ValueError as error:
         fail(str(error))

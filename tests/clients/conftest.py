@@ -20,6 +20,22 @@ from tests.support.server import ServerProcess, run_cli
 FOLDER = Path(__file__).parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pictures", metavar="FOLDER", default="", help="keep a picture of each page there, in each sight"
+    )
+
+
+@pytest.fixture(scope="session")
+def pictures(request: pytest.FixtureRequest) -> str:
+    """Where pictures of the pages are wanted; empty where nobody will look at them."""
+    folder: str = request.config.getoption("--pictures")
+    if not folder:
+        return ""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return str(Path(folder).resolve())
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Unless this folder, or something in it, was named."""
     named = (config.invocation_params.dir / argument.partition("::")[0] for argument in config.args)

@@ -1,6 +1,6 @@
 """The pages of the operator, of a store and of an app, in Chromium: both widths, both colour schemes, and the keyboard.
 
-The pictures of each page lie in pytest's cache: `.pytest_cache/d/desks`.
+`make test-clients PYTEST_ARGS=--pictures=FOLDER` keeps a picture of each page in each sight.
 """
 
 from shutil import which
@@ -15,7 +15,7 @@ from tests.clients.shop import Shop
 
 @pytest.mark.parametrize(("who", "pages"), [("store", 10), ("developer", 8), ("operator", 10)])
 def test_every_page_is_light_bars_nobody_and_works_by_the_keyboard(
-    shop: Shop, request: pytest.FixtureRequest, who: str, pages: int
+    shop: Shop, pictures: str, who: str, pages: int
 ) -> None:
     told = {
         "who": who,
@@ -25,7 +25,7 @@ def test_every_page_is_light_bars_nobody_and_works_by_the_keyboard(
         "developer": "dev@example.com",
         "operator": "operator@example.com",
         "guest": f"{uuid4().hex[:12]}@example.com",
-        "pictures": str(request.config.cache.mkdir("desks")),
+        "pictures": pictures,
     }
     looks = run_script("desks.mjs", told, _nobody)["looks"]
     assert_all_is_well(looks, pages)

@@ -1,6 +1,6 @@
 """The pages in Chromium: every one in both widths and both colour schemes, without a script, and without a mouse.
 
-The pictures it takes of each page lie in pytest's cache: `.pytest_cache/d/pages`.
+`make test-clients PYTEST_ARGS=--pictures=FOLDER` keeps a picture of each page in each sight.
 """
 
 from collections.abc import Callable
@@ -42,16 +42,14 @@ def second_store(shop: Shop) -> str:
     return "harbour"
 
 
-def test_every_page_is_light_and_bars_nobody(
-    shop: Shop, apps: Apps, second_store: str, request: pytest.FixtureRequest
-) -> None:
+def test_every_page_is_light_and_bars_nobody(shop: Shop, apps: Apps, second_store: str, pictures: str) -> None:
     told = {
         **_told(shop),
         "email": _owner_of(shop, "demo", second_store),
         "forgetful": _new_address(),
         "approved_app": apps.approved.client_id,
         "unknown_app": apps.unknown.client_id,
-        "pictures": str(request.config.cache.mkdir("pages")),
+        "pictures": pictures,
     }
     looks = run_script("pages.mjs", told, _nobody)["looks"]
     assert_all_is_well(looks, PAGES)

@@ -1,6 +1,6 @@
 """The portal in Chromium: every page of a developer's way, without a script, by the keyboard alone; and its samples.
 
-The pictures it takes of each page lie in pytest's cache: `.pytest_cache/d/pages`.
+`make test-clients PYTEST_ARGS=--pictures=FOLDER` keeps a picture of each page in each sight.
 """
 
 import html
@@ -27,16 +27,14 @@ from tests.support.plain_http import NO_TLS
 PAGES = 20
 
 
-def test_every_page_of_the_portal_is_light_and_bars_nobody(
-    shop: Shop, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_every_page_of_the_portal_is_light_and_bars_nobody(shop: Shop, tmp_path: Path, pictures: str) -> None:
     logo = tmp_path / "logo.png"
     Image.new("RGB", (300, 200), (120, 40, 20)).save(logo)
     told = {
         **_told(shop),
         "guest": f"{uuid4().hex[:12]}@example.com",
         "logo": str(logo),
-        "pictures": str(request.config.cache.mkdir("pages")),
+        "pictures": pictures,
     }
     looks = run_script("portal.mjs", told, _nobody)["looks"]
     assert_all_is_well(looks, PAGES)

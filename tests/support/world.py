@@ -80,7 +80,9 @@ class World:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY}
+        # A run holds dozens of these, most of them waiting: asking for news half as often is still within the second.
+        feed = {"poll_seconds": 0.8}
+        own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY, "feed": feed}
         self.settings: Settings = load_settings(**{**own, **settings})
         self.app: Starlette = create_app(self.settings, clock=clock)
         # The loop that `serve` runs on.

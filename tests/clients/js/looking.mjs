@@ -7,26 +7,34 @@ import { createRequire } from "node:module";
 import { codeFromTheMail, submit } from "./pages-chromium.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SIGHTS = [1280, 390].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
+// All rules where width and scheme both change; in between, what a scheme alone can spoil.
+const COLOURS = { runOnly: ["color-contrast"] };
+const SIGHTS = [
+  { width: 1280, colorScheme: "light", rules: {} },
+  { width: 1280, colorScheme: "dark", rules: COLOURS },
+  { width: 390, colorScheme: "dark", rules: {} },
+  { width: 390, colorScheme: "light", rules: COLOURS },
+];
 
 /** A function that looks at the page as it stands, and remembers it in `looks` under a name. */
 export function looking(page, told, complaints, looks) {
   return async (name) => {
     const milliseconds = await page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].duration));
-    for (const { width, colorScheme } of SIGHTS) {
+    for (const { width, colorScheme, rules } of SIGHTS) {
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme });
-      looks.push({ name, milliseconds, ...(await seen(page, `${told.pictures}/${name}-${width}-${colorScheme}.png`)) });
+      const picture = told.pictures && `${told.pictures}/${name}-${width}-${colorScheme}.png`;
+      looks.push({ name, milliseconds, ...(await seen(page, picture, rules)) });
     }
     Object.assign(looks.at(-1), { complaints: complaints.splice(0), unreached: await unreached(page) });
   };
 }
 
-async function seen(page, path) {
-  await page.screenshot({ path, fullPage: true });
+async function seen(page, path, rules) {
+  if (path) await page.screenshot({ path, fullPage: true });
   // Evaluated rather than inserted: the page's policy would refuse the script.
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run());
+  const { violations } = await page.evaluate((wanted) => axe.run(wanted), rules);
   return {
     violations: violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
     complaints: [],
@@ -50,8 +58,11 @@ async function unreached(page) {
     document.addEventListener("focusin", ({ target }) => window.missed.delete(nameOf(target)));
     return window.missed.size;
   });
-  // A few more for what else takes the focus: the page's end, and lists that scroll.
-  for (let presses = 0; presses < controls + 10; presses++) await page.keyboard.press("Tab");
+  // Twice as many as there are, for what else takes the focus: the page's end, and what scrolls.
+  for (let presses = 0; presses < 2 * controls + 10; presses++) {
+    await page.keyboard.press("Tab");
+    if (presses >= controls - 1 && (await page.evaluate(() => window.missed.size === 0))) break;
+  }
   return page.evaluate(() => [...window.missed.values()].map((element) => element.outerHTML.slice(0, 200)));
 }
 

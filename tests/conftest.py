@@ -1,6 +1,7 @@
 """Fixtures for all tests: one running server a worker and engine, shared; who breaks things makes one of their own."""
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,8 @@ structlog.configure(
         structlog.processors.KeyValueRenderer(),
     ],
     wrapper_class=structlog.make_filtering_bound_logger("WARNING"),
+    # Not into what a command prints that runs in this process (tests/actors.py).
+    logger_factory=structlog.PrintLoggerFactory(file=sys.__stderr__),
 )
 
 

@@ -22,9 +22,8 @@ export function looking(page, told, complaints, looks) {
     const milliseconds = await page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].duration));
     for (const { width, colorScheme, rules } of SIGHTS) {
       await page.setViewportSize({ width, height: 800 });
-      await page.emulateMedia({ colorScheme });
-      // Colours that are still on their way are neither this scheme's nor the other's.
-      await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
+      // Without motion: colours that are still on their way are neither this scheme's nor the other's.
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const picture = told.pictures && `${told.pictures}/${name}-${width}-${colorScheme}.png`;
       looks.push({ name, milliseconds, ...(await seen(page, picture, rules)) });
     }

@@ -113,6 +113,16 @@ def postgresql_seam(postgres_url: str, clock: ManualClock) -> Iterator[Postgres]
     seam.close()
 
 
+@pytest.fixture
+def private_postgresql_seam(private_postgres: PostgresCluster, clock: ManualClock) -> Iterator[Postgres]:
+    """In a cluster where nobody else holds a transaction open, which would keep what is over from being tidied up."""
+    private_postgres.create_database("grants")
+    migrate_to_head(private_postgres.url("grants"))
+    seam = Postgres(private_postgres.url("grants"), clock)
+    yield seam
+    seam.close()
+
+
 @pytest.fixture(scope="module", params=ENGINES)
 def workers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: PostgresCluster

@@ -14,14 +14,14 @@ REFRESHES = 2_000
 WITHOUT_AUTOVACUUM = text('ALTER TABLE "grant" SET (autovacuum_enabled = false)')
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("engine", ["sqlite", "private_postgresql"])
 def test_two_thousand_refreshes_add_no_row_and_are_written_in_place(
     request: pytest.FixtureRequest, engine: str
 ) -> None:
     seam: Seam = request.getfixturevalue(f"{engine}_seam")
     begin(seam, [SECRET])
     process = Process(seam, [SECRET])
-    if engine == "postgresql":
+    if engine == "private_postgresql":
         # While it looks through the table, nothing is tidied up: how often that happens, the machine decides.
         process.transact(lambda unit: unit.session.connection().execute(WITHOUT_AUTOVACUUM))
     app = connect(process, "web", lives=timedelta(days=1), token_format="opaque")
@@ -33,7 +33,7 @@ def test_two_thousand_refreshes_add_no_row_and_are_written_in_place(
     assert process.row(app.grant_id)["generation"] == REFRESHES
     count = text('SELECT count(*) FROM "grant"')
     assert process.transact(lambda unit: unit.session.connection().execute(count).scalar_one()) == 1
-    if engine == "postgresql":
+    if engine == "private_postgresql":
         # Heap-only: no index was touched, so none of them grows and nothing waits for a vacuum.
         updates, in_place = _updates(process)
         assert updates > REFRESHES

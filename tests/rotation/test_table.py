@@ -11,7 +11,6 @@ from tests.rotation.engine import VERIFIER, Process, Seam, begin, connect
 
 SECRET = "the-only-secret-of-this-server-is-long-enough"
 REFRESHES = 2_000
-WITHOUT_AUTOVACUUM = text('ALTER TABLE "grant" SET (autovacuum_enabled = false)')
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "private_postgresql"])
@@ -21,9 +20,6 @@ def test_two_thousand_refreshes_add_no_row_and_are_written_in_place(
     seam: Seam = request.getfixturevalue(f"{engine}_seam")
     begin(seam, [SECRET])
     process = Process(seam, [SECRET])
-    if engine == "private_postgresql":
-        # While it looks through the table, nothing is tidied up: how often that happens, the machine decides.
-        process.transact(lambda unit: unit.session.connection().execute(WITHOUT_AUTOVACUUM))
     app = connect(process, "web", lives=timedelta(days=1), token_format="opaque")
     code = process.issuing.code_of(app.grant_id)
     _, body = process.token(app, grant_type="authorization_code", code=code, code_verifier=VERIFIER)

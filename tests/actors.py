@@ -97,6 +97,11 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def misspelt(text: str) -> str:
+    """The same with another last letter, whatever that was."""
+    return text[:-1] + ("A" if text[-1] != "A" else "B")
+
+
 def order_of(*items: tuple[str, int], **changes: object) -> dict[str, object]:
     """An order for these products and quantities."""
     wanted = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in items]

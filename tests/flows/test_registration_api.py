@@ -25,6 +25,7 @@ from authsrv.storage.registrations import (
     revoke_initial_access_token,
 )
 from authsrv.storage.unit import Unit
+from tests.actors import misspelt
 from tests.conftest import ENGINES
 from tests.people import CALLBACK, App, Person, answer_in
 from tests.support.world import Registered, World
@@ -424,7 +425,7 @@ def test_without_its_token_a_client_is_out_of_reach(world: World, fault: str) ->
     made, other = (registered(world, redirect_uris=[CALLBACK], client_name=unique()) for _ in range(2))
     token = {
         "none": None,
-        "forged": made["registration_access_token"][:-1] + "A",
+        "forged": misspelt(made["registration_access_token"]),
         "of another client": other["registration_access_token"],
         "an access token's seal": world.runtime.sealer.seal(
             INITIAL_ACCESS_TOKEN, Handle(world.runtime.identifiers.next(), 0)

@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey, OctKey
 from authsrv.kit.clock import SystemClock
 from authsrv.oauth.client_secrets import write_secret_uses
 from authsrv.storage.clients import ClientSecret, list_live_secrets
+from tests.actors import misspelt
 from tests.portal import Developer, Made, made_in, row_of
 from tests.support.world import World
 
@@ -103,7 +104,7 @@ def test_its_last_use_is_told(developer: Developer) -> None:
     page = developer.visit(f"{app.path}/credentials").text
     assert "never" in page
     assert works(developer, app, app.secret)
-    assert not works(developer, app, app.secret[:-1] + "x")
+    assert not works(developer, app, misspelt(app.secret))
     uses = [use for use in world.runtime.server.secret_uses.take() if use[0][0] == row_of(world, app.client_id).id]
     assert len(uses) == 1
     world.transact(lambda unit: write_secret_uses(unit, uses))

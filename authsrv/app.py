@@ -53,13 +53,14 @@ from authsrv.operations.schema import ensure_schema
 from authsrv.operations.secrets_file import secret_keys_of
 from authsrv.operations.usage import UsageWriter
 from authsrv.operations.webhook_watch import WebhookWatch
-from authsrv.routes import DOORS, build_routes, gate_rules, metadata_paths
+from authsrv.routes import DIALECTS, DOORS, build_routes, gate_rules, metadata_paths
 from authsrv.settings import Settings, SettingsError, config_file, load_settings
 from authsrv.shop.events import KIND as WEBHOOK
 from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Notice, Unit
 from authsrv.web.chosen_limits import chosen_limits
+from authsrv.web.doors import Dialect
 from authsrv.web.gate import Gate, Observer
 from authsrv.web.hall import Hall
 from authsrv.web.outbox import choose_mailer
@@ -71,9 +72,15 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(
-    settings: Settings | None = None, *, clock: Clock | None = None, entropy: Entropy | None = None
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    dialects: Sequence[Dialect] = DIALECTS,
 ) -> Starlette:
     """The authorization server as an ASGI app; without settings it reads them as `authsrv serve` does.
+
+    `dialects`: which of `authsrv.routes.DIALECTS` it speaks; at the doors of the others nobody answers.
 
     Mounted in another app, run its lifespan in the host's: `lifespan=lambda _: auth.router.lifespan_context(auth)`,
     and add `well_known_routes(auth)` to the host's routes.
@@ -82,7 +89,7 @@ def create_app(
     settings = settings or load_settings()
     if not settings.issuer:
         raise SettingsError("issuer: is required; set AUTHSRV_ISSUER to the URL people and apps reach this server at")
-    return _House(settings, clock or SystemClock(), entropy or SystemEntropy()).app
+    return _House(settings, clock or SystemClock(), entropy or SystemEntropy(), dialects=dialects).app
 
 
 def well_known_routes(app: Starlette) -> list[Route]:
@@ -116,6 +123,7 @@ class _House:
         entropy: Entropy,
         log_answered: Observer = log_request,
         *,
+        dialects: Sequence[Dialect] = DIALECTS,
         owns_process: bool = False,
     ) -> None:
         identifiers = Identifiers(clock, entropy)
@@ -160,7 +168,7 @@ class _House:
         self._database.listen(self._hear)
         self._database.listen(self._feed.note_own)
         self._database.listen(self._deliveries.hear)
-        self.app = self._build_app(clock, identifiers)
+        self.app = self._build_app(clock, identifiers, dialects)
         self._key_uses = KeyUses(self._database, self._api_keys, self.app.state.runtime.server.secret_uses)
 
     def _open_database(self, identifiers: Identifiers) -> Database:
@@ -220,7 +228,7 @@ class _House:
             witnesses={WEBHOOK: watch.witness},
         )
 
-    def _build_app(self, clock: Clock, identifiers: Identifiers) -> Starlette:
+    def _build_app(self, clock: Clock, identifiers: Identifiers, dialects: Sequence[Dialect]) -> Starlette:
         metrics = Metrics()
         limits = chosen_limits(self._settings, clock)
         take_reading = metrics.watch(
@@ -228,11 +236,11 @@ class _House:
             statements=lambda: self._database.statements,
             redis_away=lambda: limits.is_redis_away,
         )
-        app = Hall(build_routes(), self._live)
+        app = Hall(build_routes(dialects), self._live)
         app.gate = Gate(
             app.router,
             settings=self._settings,
-            rules=gate_rules(),
+            rules=gate_rules(dialects),
             clock=clock,
             names=RequestNames(self._entropy),
             observe=(metrics.observe, self._log_answered),

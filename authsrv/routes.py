@@ -1,5 +1,7 @@
 """The map: every path, its methods and who answers, on one page."""
 
+from collections.abc import Sequence
+
 from starlette.routing import Route, compile_path
 
 from authsrv.dialects import customer_api, order_api, storefront, vend
@@ -155,23 +157,31 @@ VOICES = (
 )
 
 
-def build_routes() -> list[Route]:
-    return [_route(door) for door in DOORS]
+def build_routes(dialects: Sequence[Dialect] = DIALECTS) -> list[Route]:
+    return [_route(door) for door in _doors(dialects)]
 
 
-def gate_rules() -> GateRules:
-    fixed = (door.path.partition("{")[0] for door in DOORS if door.cors)
-    headers = dict.fromkeys(name for door in DOORS for name in door.cors_headers)
+def gate_rules(dialects: Sequence[Dialect] = DIALECTS) -> GateRules:
+    doors = _doors(dialects)
+    fixed = (door.path.partition("{")[0] for door in doors if door.cors)
+    headers = dict.fromkeys(name for door in doors for name in door.cors_headers)
+    unheard = {path for dialect in DIALECTS if dialect not in dialects for path, _ in dialect.VOICES}
     return GateRules(
         cors_prefixes=tuple(fixed),
         cors_headers=tuple(headers),
-        largest_bodies=tuple((compile_path(door.path)[0], door.largest_body) for door in DOORS if door.largest_body),
-        voices=Voices(VOICES, refusal_page),
+        largest_bodies=tuple((compile_path(door.path)[0], door.largest_body) for door in doors if door.largest_body),
+        voices=Voices(tuple(voice for voice in VOICES if voice[0] not in unheard), refusal_page),
     )
 
 
 def metadata_paths() -> dict[str, str]:
     return {door.metadata: door.path for door in DOORS if door.metadata}
+
+
+def _doors(dialects: Sequence[Dialect]) -> list[Door]:
+    """All but those of the dialects that are not among these."""
+    closed = {door.path for dialect in DIALECTS if dialect not in dialects for door in dialect.DOORS}
+    return [door for door in DOORS if door.path not in closed]
 
 
 def _route(door: Door) -> Route:

@@ -89,7 +89,7 @@ class Bench:
         self._open = ExitStack()
         with on_core(core):
             began = time.monotonic()
-            self._ours = self._open.enter_context(ServerProcess(folder, settings, port=port))
+            self._ours = self._open.enter_context(ServerProcess(folder, settings, port=port, warm=False))
             self._start_seconds = time.monotonic() - began
             self._bare = self._open.enter_context(BareProcess(folder))
         self._idle_rate = self._find_idle_rate()

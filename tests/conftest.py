@@ -2,8 +2,10 @@
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -13,8 +15,10 @@ from sqlmodel import Session, create_engine
 
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.identifiers import Identifiers
+from authsrv.routes import DIALECTS
 from authsrv.storage.models import METADATA
 from authsrv.storage.unit import Unit
+from authsrv.web.doors import Dialect
 from tests.support.databases import migrate_to_head
 from tests.support.postgres import PostgresCluster
 from tests.support.world import ManualClock, World
@@ -22,6 +26,9 @@ from tests.support.world import ManualClock, World
 pytest_plugins = ["tests.support.fixtures"]
 
 ENGINES = ("sqlite", "postgresql")
+# The house's own API: most tests place their orders with it.
+OWN_DIALECT = "order_api"
+HOUSE_ALONE = [dialect for dialect in DIALECTS if cast("ModuleType", dialect).__name__.endswith(f".{OWN_DIALECT}")]
 
 # A worker holds two servers and thousands of tests: looking through all that for cycles took a fifth of its time.
 gc.set_threshold(100_000, 50, 100)
@@ -75,14 +82,23 @@ def sqlite_world(new_database: Callable[[str], str]) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def postgresql_world(new_database: Callable[[str], str]) -> Iterator[World]:
-    """A running server on PostgreSQL."""
+    """A running server on PostgreSQL, without the other platforms' dialects: what is tested here must not need them."""
+    yield from _serve(new_database("postgresql"), HOUSE_ALONE)
+
+
+@pytest.fixture(scope="session")
+def dialects_postgresql_world(new_database: Callable[[str], str]) -> Iterator[World]:
+    """A running server on PostgreSQL with all of them, for their own tests."""
     yield from _serve(new_database("postgresql"))
 
 
 @pytest.fixture(params=ENGINES)
 def world(request: pytest.FixtureRequest) -> World:
     """A running server, on each engine in turn. Make stores and clients of your own in it."""
-    running: World = request.getfixturevalue(f"{request.param}_world")
+    name = f"{request.param}_world"
+    if request.param == "postgresql" and is_of_dialects(request.path):
+        name = f"dialects_{name}"
+    running: World = request.getfixturevalue(name)
     return running
 
 
@@ -120,12 +136,19 @@ def unit(clock: ManualClock) -> Iterator[Unit]:
     engine.dispose()
 
 
-def _serve(url: str) -> Iterator[World]:
+def is_of_dialects(path: Path) -> bool:
+    """Whether this is a test of the other platforms' dialects, or of all dialects together."""
+    head, *rest = path.relative_to(Path(__file__).parent).parts
+    return head == "dialects" and rest[0] != OWN_DIALECT
+
+
+def _serve(url: str, dialects: Sequence[Dialect] = DIALECTS) -> Iterator[World]:
     # Two cores run everything here at once: waiting is no fault of the server under test.
     # And all who test share one address and one server: its limits are tried out elsewhere.
     generous = {"token_per_client": "1000000/minute", "api_per_credential": "1000000/minute"}
     world = World(
         url,
+        dialects,
         database={"timeout_seconds": 20.0},
         webhook_allow_loopback=True,
         customer_api={"allow_http": True},

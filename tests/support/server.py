@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,27 +19,34 @@ from tests.support.warm import WarmProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND_SECONDS = 60
+_PROGRAM = (sys.executable, "-P", "-m", "authsrv")
 
 
 class ServerProcess(ChildProcess):
     """`authsrv serve ARGS` with nothing but `settings` (`AUTHSRV_…`) in its environment, ready to answer.
 
-    The issuer is the server's own URL unless `settings` names another.
+    The issuer is the server's own URL unless `settings` names another. `warm`: forked, as `tests/support/warm.py` says,
+    which spares the time of a start and costs memory that an operator's server has not.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], *args: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], *args: str, port: int | None = None, warm: bool = True
+    ) -> None:
+        self._is_warm = warm
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.settings = {"AUTHSRV_ISSUER": self.url, **settings}
         super().__init__(
             f"authsrv-{self.port}",
-            ["serve", "--host", LOOPBACK, "--port", str(self.port), *args],
+            [*([] if warm else _PROGRAM), "serve", "--host", LOOPBACK, "--port", str(self.port), *args],
             folder=folder,
             ready=self._answers_ready,
             env=_environment(folder, self.settings),
         )
 
     def _run(self, log: BinaryIO) -> Running:
+        if not self._is_warm:
+            return super()._run(log)
         with Path(os.devnull).open("rb") as nothing:
             return WarmProcess(
                 self._command, cwd=self._folder, env=self._env or {}, stdin=nothing, stdout=log, stderr=log

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -26,6 +26,7 @@ from authsrv.oauth.registration import (
     rotate_secret,
     suspend_client,
 )
+from authsrv.routes import DIALECTS
 from authsrv.settings import Settings
 from authsrv.shop.money import to_minor
 from authsrv.storage.clients import Client, find_client
@@ -33,6 +34,7 @@ from authsrv.storage.database import Database
 from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import Store, add_store
 from authsrv.storage.unit import Unit
+from authsrv.web.doors import Dialect
 from authsrv.web.runtime import Runtime
 from tests.support.plain_http import NO_TLS
 
@@ -75,7 +77,15 @@ class ManualClock:
 class World:
     """A running server; `url` is its issuer. Tests make stores and clients of their own, so they can share one."""
 
-    def __init__(self, database_url: str, *, clock: Clock | None = None, **settings: object) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        dialects: Sequence[Dialect] = DIALECTS,
+        /,
+        *,
+        clock: Clock | None = None,
+        **settings: object,
+    ) -> None:
         # With the protocol named, asyncio sends each answer at once (TCP_NODELAY) and not 40 ms later.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
@@ -84,7 +94,7 @@ class World:
         feed = {"poll_seconds": 0.8}
         own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY, "feed": feed}
         self.settings: Settings = load_settings(**{**own, **settings})
-        self.app: Starlette = create_app(self.settings, clock=clock)
+        self.app: Starlette = create_app(self.settings, clock=clock, dialects=dialects)
         # The loop that `serve` runs on.
         self._loop = uvloop.new_event_loop()
         config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on")

@@ -156,6 +156,8 @@ def _listen(host: str, port: int, workers: int, settings: Settings) -> None:
         host=host,
         port=port,
         http=BoundedHttp,
+        # There is no door for them, and the library would only take memory.
+        ws="none",
         workers=workers,
         log_config=None,
         access_log=False,

@@ -19,8 +19,8 @@ def sqlite_regular(sqlite_world: World) -> Shopper:
 
 
 @pytest.fixture(scope="session")
-def postgresql_regular(postgresql_world: World) -> Shopper:
-    return Shopper.allowed(postgresql_world)
+def postgresql_regular(dialects_postgresql_world: World) -> Shopper:
+    return Shopper.allowed(dialects_postgresql_world)
 
 
 @pytest.fixture(params=ENGINES)

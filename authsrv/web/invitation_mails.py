@@ -1,22 +1,34 @@
 """The mails that invite somebody: into an app's team, or to work in a store."""
 
+from dataclasses import dataclass
+
 from authsrv.kit.mail import Mail
 from authsrv.web.notices import Post, word_notice
 from authsrv.web.texts import Language
 
 
-def word_team_invitation(post: Post, language: Language, *, to: str, app: str, who: str, role: str, link: str) -> Mail:
-    """`link` is the sealed text that `invite_member` gave."""
-    words = {"app": app, "who": who, "role": language.say(f"developers.role_{role}")}
-    return _word(post, language, "invitation_mail", words, to=to, path=f"/developers/invitations/{link}")
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Who (an address) is invited by whom, into what and as what; `link` is the sealed text that storing it gave."""
+
+    email: str
+    into: str
+    role: str
+    by: str
+    link: str
 
 
-def word_staff_invitation(
-    post: Post, language: Language, *, to: str, store: str, who: str, role: str, link: str
-) -> Mail:
-    """`link` is the sealed text that `invite_staff` gave."""
-    words = {"store": store, "who": who, "role": language.say(f"store.role_{role}")}
-    return _word(post, language, "store_mail", words, to=to, path=f"/invitations/{link}")
+def word_team_invitation(post: Post, language: Language, invited: Invited) -> Mail:
+    """Into the team of an app."""
+    words = {"app": invited.into, "who": invited.by, "role": language.say(f"developers.role_{invited.role}")}
+    path = f"/developers/invitations/{invited.link}"
+    return _word(post, language, "invitation_mail", words, to=invited.email, path=path)
+
+
+def word_staff_invitation(post: Post, language: Language, invited: Invited) -> Mail:
+    """To work in a store."""
+    words = {"store": invited.into, "who": invited.by, "role": language.say(f"store.role_{invited.role}")}
+    return _word(post, language, "store_mail", words, to=invited.email, path=f"/invitations/{invited.link}")
 
 
 def _word(post: Post, language: Language, mail: str, words: dict[str, str], *, to: str, path: str) -> Mail:

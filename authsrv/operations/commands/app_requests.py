@@ -7,7 +7,6 @@ import typer
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.approvals import ApprovalDecision, decide_approval, list_requests
-from authsrv.operations.commands.mailing import NOT_SENT, Postman
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.approvals import OPEN
 from authsrv.storage.database import Database
@@ -55,6 +54,8 @@ def refuse(request_id: RequestId, reason: Reason, as_json: AsJson = False) -> No
 
 
 def _decide(request_id: str, reason: str, *, approve: bool, as_json: bool) -> None:
+    from authsrv.operations.commands.mailing import NOT_SENT, Postman  # noqa: PLC0415  # templates: slow to load
+
     told: list[int] = []
 
     def work(unit: Unit, _: Tools) -> ApprovalDecision:

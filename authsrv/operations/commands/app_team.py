@@ -10,15 +10,12 @@ from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.teams import change_member, invite_member, remove_from_team
 from authsrv.operations.commands.app_rows import AppId, get_app
-from authsrv.operations.commands.mailing import NOT_SENT, Postman, require_issuer
-from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, TeamMember, add_member, list_members
 from authsrv.storage.clients import Client
-from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_or_add_user, find_user
-from authsrv.web.invitation_mails import word_team_invitation
 
 commands = typer.Typer(help="The team of an app.", no_args_is_help=True)
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
@@ -57,26 +54,18 @@ def invite(
     as_json: AsJson = False,
 ) -> None:
     """Mail somebody an invitation, which they take at the portal within a week."""
-    sent: list[bool] = []
+    from authsrv.operations.commands.inviting import invite_by_mail  # noqa: PLC0415  # templates: slow to load
+    from authsrv.web.invitation_mails import Invited, word_team_invitation  # noqa: PLC0415
 
-    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        require_issuer(tools)
+    def make(unit: Unit, tools: Tools) -> Invited:
         client, address = get_app(unit, client_id), normal_email(email)
         host = _admin_of(unit, client, by)
         invited = invite_member(
             unit, tools.sealer, client, email=address, role=role.value, invited_by=host.user_id, actor=ACTOR
         )
-        return {"email": address, "app": client.name, "role": role.value, "who": host.email, "link": invited.link}
+        return Invited(address, into=client.name, role=role.value, by=host.email, link=invited.link)
 
-    async def tell(invited: dict[str, Any], tools: Tools, database: Database) -> None:
-        postman = Postman(tools, database)
-        words = {name: invited[name] for name in ("app", "who", "role", "link")}
-        mail = word_team_invitation(postman.post, postman.language, to=invited["email"], **words)
-        sent.append(await postman.send(mail))
-
-    invited = run(work, afterwards=tell)
-    shown = {"email": invited["email"], "role": invited["role"], "invited_by": invited["who"], "mailed": sent[0]}
-    show_one(shown, as_json=as_json, note="" if sent[0] else NOT_SENT)
+    invite_by_mail(make, word_team_invitation, as_json=as_json)
 
 
 @commands.command("role")

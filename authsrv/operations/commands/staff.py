@@ -9,15 +9,12 @@ from authsrv.identity.emails import normal_email
 from authsrv.identity.staff import invite_staff, remove_staff
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.store_apps import disconnect_app
-from authsrv.operations.commands.mailing import NOT_SENT, Postman, require_issuer
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.clients import find_client
-from authsrv.storage.database import Database
 from authsrv.storage.store_apps import list_store_apps
 from authsrv.storage.store_people import OWNER, StorePerson, list_staff
 from authsrv.storage.stores import Store, find_store
 from authsrv.storage.unit import Unit
-from authsrv.web.invitation_mails import word_staff_invitation
 
 commands = typer.Typer(help="Who works in a store.", no_args_is_help=True)
 OfStore = Annotated[str, typer.Option("--store", help="Prefix of the store.")]
@@ -50,26 +47,18 @@ def invite(
     as_json: AsJson = False,
 ) -> None:
     """Mail somebody an invitation to work in a store, which they take within a week."""
-    sent: list[bool] = []
+    from authsrv.operations.commands.inviting import invite_by_mail  # noqa: PLC0415  # templates: slow to load
+    from authsrv.web.invitation_mails import Invited, word_staff_invitation  # noqa: PLC0415
 
-    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        require_issuer(tools)
+    def make(unit: Unit, tools: Tools) -> Invited:
         found, address = _get(unit, store), normal_email(email)
         host = _owner_of(unit, found, by)
         link = invite_staff(
             unit, tools.sealer, found, email=address, role=role.value, invited_by=host.user_id, actor=ACTOR
         )
-        return {"email": address, "store": found.name, "role": role.value, "who": host.email, "link": link}
+        return Invited(address, into=found.name, role=role.value, by=host.email, link=link)
 
-    async def tell(invited: dict[str, Any], tools: Tools, database: Database) -> None:
-        postman = Postman(tools, database)
-        words = {name: invited[name] for name in ("store", "who", "role", "link")}
-        mail = word_staff_invitation(postman.post, postman.language, to=invited["email"], **words)
-        sent.append(await postman.send(mail))
-
-    invited = run(work, afterwards=tell)
-    shown = {"email": invited["email"], "role": invited["role"], "invited_by": invited["who"], "mailed": sent[0]}
-    show_one(shown, as_json=as_json, note="" if sent[0] else NOT_SENT)
+    invite_by_mail(make, word_staff_invitation, as_json=as_json)
 
 
 @commands.command("remove")

@@ -19,7 +19,7 @@ from authsrv.storage.clients import Client, find_client_by_row
 from authsrv.storage.invitations import INTO_APP, Invitation, list_open_invitations, revoke_invitation
 from authsrv.storage.unit import Unit
 from authsrv.web.fields import Fields, read_fields
-from authsrv.web.invitation_mails import word_team_invitation
+from authsrv.web.invitation_mails import Invited, word_team_invitation
 from authsrv.web.notices import send_notice
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import language_of, redirect
@@ -56,16 +56,8 @@ async def invite(request: Request, developing: Developing, form: Fields) -> Resp
             raise
         fault = say(f"developers.fault.{refused.code}")
         return await _page(request, developing, typed=typed, errors={"email": fault}, status=refused.status)
-    mail = word_team_invitation(
-        runtime.post,
-        language_of(request),
-        to=email,
-        app=developing.client.name,
-        who=person.email,
-        role=role,
-        link=invited.link,
-    )
-    sent = await send_notice(runtime.post, mail)
+    told = Invited(email, into=developing.client.name, role=role, by=person.email, link=invited.link)
+    sent = await send_notice(runtime.post, word_team_invitation(runtime.post, language_of(request), told))
     return back_to(request, developing, _TAB, done="invited" if sent else "invited_unsent")
 
 

@@ -20,7 +20,7 @@ from authsrv.storage.stores import Store, find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
 from authsrv.web.fields import Fields, read_fields
-from authsrv.web.invitation_mails import word_staff_invitation
+from authsrv.web.invitation_mails import Invited, word_staff_invitation
 from authsrv.web.notices import send_notice
 from authsrv.web.page import personal
 from authsrv.web.runtime import runtime_of
@@ -53,16 +53,8 @@ async def invite(request: Request, working: Working, form: Fields) -> Response:
             raise
         fault = say("sign_in.email_wrong" if refused.code == "invalid_email" else f"store.fault.{refused.code}")
         return await _page(request, working, typed=typed, role=role, error=fault, status=refused.status)
-    mail = word_staff_invitation(
-        runtime.post,
-        language_of(request),
-        to=email,
-        store=working.store.name,
-        who=person.email,
-        role=role,
-        link=link,
-    )
-    sent = await send_notice(runtime.post, mail)
+    told = Invited(email, into=working.store.name, role=role, by=person.email, link=link)
+    sent = await send_notice(runtime.post, word_staff_invitation(runtime.post, language_of(request), told))
     return back_to(request, working, "/staff", "invited" if sent else "invited_unsent")
 
 

@@ -1,6 +1,7 @@
 """Client assertions that were used: each `jti` once (RFC 7523, 3), until the assertion has expired by itself."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
@@ -23,11 +24,18 @@ class UsedAssertion(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UTC_TIME, index=True)
 
 
+_TABLE: Any = UsedAssertion.__table__  # type: ignore[attr-defined]  # SQLModel makes it
+# Asked with every token request of a client that signs: on PostgreSQL (True) and on SQLite (False).
+_TAKE = {
+    is_postgresql: insert(_TABLE).on_conflict_do_nothing()
+    for is_postgresql, insert in ((True, postgresql.insert), (False, sqlite.insert))
+}
+
+
 def take_assertion(unit: Unit, client_id: str, jti_digest: str, expires_at: datetime) -> bool:
     """Uses the assertion up; False when it was used before. The unique constraint decides between two at once."""
-    insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"id": unit.new_id(), "client_id": client_id, "jti_digest": jti_digest, "expires_at": expires_at}
-    return unit.change(insert(UsedAssertion).values(**values).on_conflict_do_nothing()) == 1
+    return unit.change(_TAKE[unit.is_postgresql], values) == 1
 
 
 def prune_assertions(unit: Unit, batch: int) -> int:

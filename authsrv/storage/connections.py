@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Uuid, and_, literal, union
+from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, literal, union
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, delete, func, select
 
 from authsrv.storage.columns import UTC_TIME
-from authsrv.storage.grants import Grant, grant_row, is_active
+from authsrv.storage.grants import NEW_PERSON_IS_ACTIVE, Grant, insert_new, new_row, new_values
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User
@@ -32,6 +32,17 @@ class Connection(SQLModel, table=True):
     store_id: UUID = Field(primary_key=True, foreign_key="store.id", index=True)
     place: int | None = None
     created_at: datetime = Field(sa_type=UTC_TIME)
+
+
+# In one statement, so that nobody can take the place away, or suspend the person, in between.
+_ADD_CONNECTED = insert_new(
+    new_row()
+    .join_from(Connection, User, and_(*NEW_PERSON_IS_ACTIVE))
+    .where(
+        col(Connection.client_id) == bindparam("new_client_id"),
+        col(Connection.store_id) == bindparam("new_store_id"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +77,9 @@ def is_connected(unit: Unit, client_row_id: UUID, store_id: UUID) -> bool:
 
 def add_connected_grant(unit: Unit, grant: Grant) -> bool:
     """Stores a grant in a store; False when there is one of this id, or app or person may not."""
-    store_id = grant.store_id
-    if store_id is None:
+    if grant.store_id is None:
         raise ValueError("a grant in a store names it")
-    # In one statement, so that nobody can take the place away, or suspend the person, in between.
-    source = grant_row(grant).join_from(Connection, User, and_(*is_active(grant.user_id)))
-    source = source.where(*_is(grant.client_id, store_id))
-    columns = list(grant.model_dump())
-    insert = _insert(unit)(Grant).from_select(columns, source.with_for_update(read=True))
-    return unit.change(insert.on_conflict_do_nothing()) == 1
+    return unit.change(_ADD_CONNECTED[unit.is_postgresql], new_values(grant)) == 1
 
 
 def count_connections(unit: Unit, client_row_id: UUID) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, ColumnElement, and_, false, literal, null, union_all
+from sqlalchemy import JSON, BigInteger, Column, Uuid, and_, bindparam, false, null, union_all
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
@@ -83,50 +83,11 @@ class UserGrant:
     last_used_at: datetime | None
 
 
-def add_grant(unit: Unit, grant: Grant) -> bool:
-    """Stores a grant; False when there is one of this id: the consent it comes from was already used.
-
-    False too where the person was suspended a moment ago: who suspends waits for who stores, or stands before them.
-    """
-    insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    source = grant_row(grant).where(*is_active(grant.user_id)).with_for_update(read=True)
-    return unit.change(insert(Grant).from_select(list(grant.model_dump()), source).on_conflict_do_nothing()) == 1
-
-
-def grant_row(grant: Grant) -> Any:
-    """A SELECT of the grant's own values: what is inserted where a condition holds, in one statement."""
-    columns: Any = Grant.__table__.columns  # type: ignore[attr-defined]  # SQLModel makes it
-    values = grant.model_dump()
-    return select_columns(*(literal(values[name], columns[name].type) for name in values))
-
-
-def is_active(user_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    """The person may act."""
-    return col(User.id) == user_id, col(User.suspended_at).is_(None)
-
-
-def list_consents(unit: Unit, user_id: UUID, client_row_id: UUID, store_id: UUID | None) -> list[tuple[str, datetime]]:
-    """Scope and time of the latest living grants of the person to the client there: what need not be asked again."""
-    query = (
-        select(Grant.scope, Grant.created_at)
-        .where(
-            *_given(unit, user_id, client_row_id),
-            col(Grant.store_id).is_not_distinct_from(store_id),
-        )
-        .order_by(col(Grant.id).desc())
-        .limit(_CONSENTS_READ)
-    )
-    return [(scope, created_at) for scope, created_at in unit.session.exec(query)]
-
-
-def list_store_consents(
-    unit: Unit, user_id: UUID, client_row_id: UUID
-) -> tuple[list[StoreConsent], list[tuple[str, datetime]]]:
-    """The person's stores, each with the living grants to the client there, and those for no store; one statement."""
+def _store_consents() -> Any:
     newest_first = func.row_number().over(partition_by=col(Grant.store_id), order_by=col(Grant.id).desc())
     own = (Grant.id, Grant.store_id, Grant.audience, Grant.scope, Grant.created_at)
     columns: Any = (*own, newest_first.label("place"))
-    given: Any = select_columns(*columns).where(*_given(unit, user_id, client_row_id)).subquery()
+    given: Any = select_columns(*columns).where(*_GIVEN).subquery()
     # A person who connects the app every hour has many; the latest of each store tell enough.
     is_recent = given.c.place <= _CONSENTS_READ
     of_grant: Any = (given.c.scope, given.c.created_at)
@@ -136,22 +97,78 @@ def list_store_consents(
         .select_from(Membership)
         .join(Store, col(Store.id) == col(Membership.store_id))
         .join(given, and_(is_recent, given.c.store_id == col(Membership.store_id)), isouter=True)
-        .where(col(Membership.user_id) == user_id)
+        .where(col(Membership.user_id) == bindparam("user_id"))
     )
     elsewhere = select_columns(*(null() for _ in of_store), *of_grant).where(is_recent, given.c.store_id.is_(None))
     both: Any = union_all(in_stores, elsewhere)
-    rows = unit.session.execute(both.order_by(both.selected_columns.name)).all()
+    return both.order_by(both.selected_columns.name)
+
+
+def new_row() -> Any:
+    """A SELECT of a grant's own values (`new_values`), to be inserted where a condition holds, in one statement."""
+    return select_columns(*(bindparam(f"new_{column.name}", type_=column.type) for column in _TABLE.columns))
+
+
+def insert_new(row: Any) -> dict[bool, Any]:
+    """Stores what `new_row` gave where there is no grant of that id; on PostgreSQL (True) and on SQLite (False)."""
+    columns = [column.name for column in _TABLE.columns]
+    source = row.with_for_update(read=True)
+    return {
+        is_postgresql: insert(_TABLE).from_select(columns, source).on_conflict_do_nothing()
+        for is_postgresql, insert in ((True, postgresql.insert), (False, sqlite.insert))
+    }
+
+
+_TABLE: Any = Grant.__table__  # type: ignore[attr-defined]  # SQLModel makes it
+# The person of a new grant may act.
+NEW_PERSON_IS_ACTIVE = (col(User.id) == bindparam("new_user_id"), col(User.suspended_at).is_(None))
+_ADD = insert_new(new_row().where(*NEW_PERSON_IS_ACTIVE))
+# Asked with every request to /oauth/authorize: building these anew would cost most of the asking.
+_GIVEN = (
+    col(Grant.user_id) == bindparam("user_id"),
+    col(Grant.client_id) == bindparam("client_row_id"),
+    col(Grant.revoked_at).is_(None),
+    col(Grant.expires_at) > bindparam("now"),
+)
+_CONSENTS: Any = (
+    select_columns(col(Grant.scope), col(Grant.created_at))
+    .where(*_GIVEN, col(Grant.store_id).is_not_distinct_from(bindparam("store_id", type_=Uuid())))
+    .order_by(col(Grant.id).desc())
+    .limit(_CONSENTS_READ)
+)
+_STORE_CONSENTS = _store_consents()
+
+
+def add_grant(unit: Unit, grant: Grant) -> bool:
+    """Stores a grant; False when there is one of this id: the consent it comes from was already used.
+
+    False too where the person was suspended a moment ago: who suspends waits for who stores, or stands before them.
+    """
+    return unit.change(_ADD[unit.is_postgresql], new_values(grant)) == 1
+
+
+def new_values(grant: Grant) -> dict[str, Any]:
+    """What the parameters of `new_row` are for this grant."""
+    return {f"new_{name}": value for name, value in grant.model_dump().items()}
+
+
+def list_consents(unit: Unit, user_id: UUID, client_row_id: UUID, store_id: UUID | None) -> list[tuple[str, datetime]]:
+    """Scope and time of the latest living grants of the person to the client there: what need not be asked again."""
+    asked = {**_about(unit, user_id, client_row_id), "store_id": store_id}
+    return [(scope, created_at) for scope, created_at in unit.session.execute(_CONSENTS, asked)]
+
+
+def list_store_consents(
+    unit: Unit, user_id: UUID, client_row_id: UUID
+) -> tuple[list[StoreConsent], list[tuple[str, datetime]]]:
+    """The person's stores, each with the living grants to the client there, and those for no store; one statement."""
+    rows = unit.session.execute(_STORE_CONSENTS, _about(unit, user_id, client_row_id)).all()
     stores = [StoreConsent(*row) for row in rows if row[0] is not None]
     return stores, [(row[-2], row[-1]) for row in rows if row[0] is None]
 
 
-def _given(unit: Unit, user_id: UUID, client_row_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(Grant.user_id) == user_id,
-        col(Grant.client_id) == client_row_id,
-        col(Grant.revoked_at).is_(None),
-        col(Grant.expires_at) > unit.now(),
-    )
+def _about(unit: Unit, user_id: UUID, client_row_id: UUID) -> dict[str, Any]:
+    return {"user_id": user_id, "client_row_id": client_row_id, "now": unit.now()}
 
 
 def list_user_grants(unit: Unit, user_id: UUID) -> list[UserGrant]:

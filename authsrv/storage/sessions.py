@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import Field, SQLModel, col, delete, select, update
 
 from authsrv.storage.columns import UTC_TIME
@@ -29,6 +30,21 @@ class Session(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UTC_TIME, index=True)
 
 
+# Asked with every page: building it anew would cost half of the asking.
+_LIVE = (
+    select(Session, User)
+    .join(User, col(User.id) == col(Session.user_id))
+    .where(
+        col(Session.id) == bindparam("session_id"),
+        col(Session.renewals) == bindparam("renewals"),
+        col(Session.ended_at).is_(None),
+        col(Session.expires_at) > bindparam("now"),
+        col(Session.seen_at) > bindparam("seen_after"),
+        col(User.suspended_at).is_(None),
+    )
+)
+
+
 def add_session(unit: Unit, session: Session) -> None:
     unit.session.add(session)
     unit.session.flush()
@@ -36,16 +52,8 @@ def add_session(unit: Unit, session: Session) -> None:
 
 def find_live_session(unit: Unit, session_id: UUID, renewals: int, seen_after: datetime) -> tuple[Session, User] | None:
     """The session with its person, unless it ended, was renewed since, expired, or was not seen since `seen_after`."""
-    live = (
-        col(Session.id) == session_id,
-        col(Session.renewals) == renewals,
-        col(Session.ended_at).is_(None),
-        col(Session.expires_at) > unit.now(),
-        col(Session.seen_at) > seen_after,
-        col(User.suspended_at).is_(None),
-    )
-    query = select(Session, User).join(User, col(User.id) == col(Session.user_id)).where(*live)
-    return unit.session.exec(query).first()
+    asked = {"session_id": session_id, "renewals": renewals, "now": unit.now(), "seen_after": seen_after}
+    return unit.session.exec(_LIVE, params=asked).first()
 
 
 def touch_session(unit: Unit, session_id: UUID) -> None:

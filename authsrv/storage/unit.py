@@ -104,9 +104,9 @@ class Unit:
             self._session.rollback()
         self.notices.clear()
 
-    def change(self, statement: Executable) -> int:
-        """Runs an UPDATE or DELETE; returns how many rows it met."""
-        return cast("CursorResult[Any]", self.session.execute(statement)).rowcount
+    def change(self, statement: Executable, values: Mapping[str, Any] | None = None) -> int:
+        """Runs an INSERT, UPDATE or DELETE with these values; returns how many rows it met."""
+        return cast("CursorResult[Any]", self.session.execute(statement, values)).rowcount
 
     def commit(self) -> None:
         if self._session is not None:

@@ -160,6 +160,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         super().on_headers_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Who asks for another protocol is answered in this one (RFC 9110, 7.8), and is worth no line in the log."""
+
     def _give_up(self) -> None:
         """RFC 9110, 15.5.9. Who has sent nothing at all, or awaits an answer already, is not spoken to."""
         self._patience = None

@@ -245,6 +245,15 @@ def test_a_body_shorter_than_promised_is_no_fault_of_ours(shops: Shops) -> None:
     assert '"level":"error"' not in shop.log()
 
 
+@pytest.mark.parametrize("protocol", ["websocket", "h2c", "x"])
+def test_who_asks_for_another_protocol_is_answered_in_this_one(shops: Shops, protocol: str) -> None:
+    shop = shops("sqlite")
+    wish = {"Connection": "Upgrade", "Upgrade": protocol, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "eA=="}
+    assert Caller(shop.port).call("GET", "/oauth/jwks", headers=wish).status == 200
+    assert "upgrade" not in shop.log().lower()
+    assert "websocket" not in shop.log().lower()
+
+
 def test_nothing_a_caller_sends_makes_a_log_line_or_is_found_in_one(shops: Shops) -> None:
     shop = shops("sqlite")
     caller = Caller(shop.port)

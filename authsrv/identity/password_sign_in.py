@@ -19,7 +19,7 @@ from authsrv.storage.email_codes import (
     use_email_code,
 )
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import User, find_user, find_user_by_id, join_store
+from authsrv.storage.users import User, find_user, find_user_by_id, join_store, replace_password_hash
 
 MOST_TRIES = 5
 TRIES_WINDOW = timedelta(minutes=10)
@@ -86,9 +86,8 @@ def accept_password(unit: Unit, tried: PasswordTry, *, rehashed: str | None, sto
     if user is None or user.password_hash is None or user.password_hash != tried.stored:
         raise WrongPassword
     refuse_suspended(user)
-    if rehashed is not None:
-        user.password_hash = rehashed
-        unit.session.add(user)
+    if rehashed is not None and not replace_password_hash(unit, user.id, user.password_hash, rehashed):
+        raise WrongPassword
     # The tries begin anew, and this one was not wrong.
     use_email_code(unit, tried.tries_id, 0)
     end_email_code(unit, tried.tries_id)

@@ -113,7 +113,7 @@ def decide_approval(
 
 
 def list_requests(unit: Unit, *, status: str | None = OPEN) -> list[tuple[ApprovalRequest, Client]]:
-    """The operator's queue, newest first, each request with its app as it is now."""
+    """The operator's queue, the longest waiting first, each request with its app; settled ones newest first."""
     return list_approval_requests(unit, status=status)
 
 

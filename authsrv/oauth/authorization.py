@@ -278,16 +278,19 @@ def _read_claims(text: str | None, refuse: _Refuse) -> dict[str, Any] | None:
         claims = orjson.loads(text)
     except orjson.JSONDecodeError:
         claims = None
-    parts = claims.values() if isinstance(claims, dict) else [None]
-    if not isinstance(claims, dict) or not all(isinstance(part, dict) for part in parts):
-        raise refuse("invalid_request", "claims must be a JSON object of objects.")
-    acr = claims.get("id_token", {}).get("acr")
+    if not isinstance(claims, dict):
+        raise refuse("invalid_request", "claims must be a JSON object.")
+    # Other members are ignored, whatever they are.
+    parts = {name: claims[name] for name in ("userinfo", "id_token") if claims.get(name) is not None}
+    if not all(isinstance(part, dict) for part in parts.values()):
+        raise refuse("invalid_request", "userinfo and id_token in claims must be JSON objects.")
+    acr = parts.get("id_token", {}).get("acr")
     if isinstance(acr, dict) and acr.get("essential") is True:
         wanted = acr.get("values", [acr["value"]] if "value" in acr else [])
         if wanted and not (isinstance(wanted, list) and ACR in wanted):
             # OIDC Core 5.5.1.1: not met is failed.
             raise refuse("unmet_authentication_requirements", f"The only acr there is, is {ACR}.")
-    return {name: claims[name] for name in ("userinfo", "id_token") if name in claims}
+    return parts
 
 
 def _is_same_uri(uri: str, registered: str, client_type: str) -> bool:

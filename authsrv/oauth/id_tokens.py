@@ -105,7 +105,10 @@ class IdTokens:
         if header is None or key is None or header.get("alg") != key.algorithm:
             return None
         claims = verify(text, key.key, key.algorithm)
-        return claims if claims and claims.get("iss") == self._issuer and isinstance(claims.get("aud"), str) else None
+        # A signed userinfo response is a JWT of ours too, but has no end (RFC 8725, 3.11).
+        if not claims or claims.get("iss") != self._issuer or "exp" not in claims:
+            return None
+        return claims if isinstance(claims.get("aud"), str) else None
 
 
 def _half_hash(access_token: str, algorithm: Algorithm) -> str:

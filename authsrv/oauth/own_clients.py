@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from authsrv.identity.stores import KnownStore
+from authsrv.identity.suspension import PersonSuspended
 from authsrv.kit.errors import DomainError
 from authsrv.kit.rates import OFF
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient, registered
@@ -78,7 +79,9 @@ def admit(
         created_at=now,
         expires_at=now + timedelta(seconds=client.grant_seconds or lifetimes.grant_seconds),
     )
-    add_grant(unit, grant)
+    if not add_grant(unit, grant):
+        # A moment ago: the tokens would hang on nothing that could end them.
+        raise PersonSuspended
     return issuing.answer(
         client,
         _living(grant, person, store),

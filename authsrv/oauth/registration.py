@@ -27,7 +27,17 @@ from authsrv.storage.api_keys import announce_keys_of
 from authsrv.storage.approvals import APP, APPROVED, settle_open_requests
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, add_member
-from authsrv.storage.clients import MADE, Client, add_client, add_client_secret, expire_secrets, save_client
+from authsrv.storage.clients import (
+    MADE,
+    Client,
+    add_client,
+    add_client_secret,
+    end_client_secret,
+    expire_secrets,
+    list_live_secrets,
+    lock_client,
+    save_client,
+)
 from authsrv.storage.grants import revoke_client_grants
 from authsrv.storage.revocations import add_revocation
 from authsrv.storage.stores import find_store
@@ -214,9 +224,16 @@ def add_secret(unit: Unit, client: Client, entropy: Entropy) -> str:
 
 
 def rotate_secret(unit: Unit, client: Client, entropy: Entropy, *, revoke_old: bool, actor: str) -> str:
-    """A new secret that works at once; the old ones end in 24 hours, or now. Raises for a client that has none."""
+    """A new secret that works at once; the one before it ends in 24 hours, or now, and any older one now.
+
+    Raises for a client whose method has none.
+    """
     if client.token_endpoint_auth_method not in {None, *SECRET_METHODS}:
         raise refused("auth_method", f"{client.token_endpoint_auth_method} has no secret to rotate")
+    # Of two who rotate at once, the second sees the first one's.
+    lock_client(unit, client)
+    for older in list_live_secrets(unit, client.id)[1:]:
+        end_client_secret(unit, client, older.id, unit.now())
     expire_secrets(unit, client, unit.now() if revoke_old else unit.now() + OLD_SECRET_LIVES)
     secret = add_secret(unit, client, entropy)
     add_audit_event(unit, "client.secret_rotated", actor=actor, subject=client.client_id)

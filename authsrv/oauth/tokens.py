@@ -253,7 +253,11 @@ class AccessTokens:
 
     def _person(self, claims: dict[str, Any]) -> str | None:
         if isinstance(sealed := claims.get("person"), str):
-            return open_person(self._vault, sealed)
+            person = open_person(self._vault, sealed)
+            if person is None:
+                # Without its person it would pass for a service's, which reaches further.
+                raise _NoToken
+            return person
         return claims["sub"] if claims["sub"] != claims["client_id"] else None
 
     def _to_handle(self, token: AccessToken) -> Handle:

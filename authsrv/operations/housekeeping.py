@@ -17,7 +17,7 @@ from authsrv.storage.carts import prune_carts
 from authsrv.storage.database import Database
 from authsrv.storage.deliveries import prune_deliveries
 from authsrv.storage.email_codes import prune_email_codes
-from authsrv.storage.grants import prune_grants, prune_superseded_grants
+from authsrv.storage.grants import BEFORE_ALL, prune_grants, prune_superseded_grants
 from authsrv.storage.idempotency import prune_idempotency_keys
 from authsrv.storage.invitations import prune_invitations
 from authsrv.storage.leases import take_lease
@@ -43,6 +43,8 @@ class Housekeeping:
         self._settings = settings
         self._clock = clock
         self._holder = holder
+        # How far the grants were looked at for superseded ones.
+        self._grants_looked_at = BEFORE_ALL
 
     async def run(self) -> None:
         """For ever: waits, and tidies."""
@@ -59,10 +61,16 @@ class Housekeeping:
         lasts = timedelta(seconds=self._settings.pruning.every_seconds * 3)
         if not await self._database.transact(lambda unit: take_lease(unit, LEASE, self._holder, lasts)):
             return {}
-        gone = {name: await self._prune(prune) for name, prune in self._prunings().items()}
+        await self._rotate_due_keys()
+        gone: dict[str, int] = {}
+        for name, prune in self._prunings().items():
+            # One that takes too long must not keep the others from their work.
+            try:
+                gone[name] = await self._prune(prune)
+            except Unavailable as late:
+                log.warning("pruning put off", what=name, reason=late.reason)
         if any(gone.values()):
             log.info("pruned", **gone)
-        await self._rotate_due_keys()
         return gone
 
     def _prunings(self) -> dict[str, Callable[[Unit, int], int]]:
@@ -71,7 +79,7 @@ class Housekeeping:
         return {
             "revocations": prune_revocations,
             "grants": prune_grants,
-            "superseded_grants": prune_superseded_grants,
+            "superseded_grants": self._prune_superseded_grants,
             "signing_keys": prune_signing_keys,
             "sessions": prune_sessions,
             "email_codes": prune_email_codes,
@@ -85,6 +93,10 @@ class Housekeeping:
             "usage": lambda unit, batch: prune_usage(unit, (unit.now() - usage_kept).date(), batch),
             "audit_events": lambda unit, batch: prune_audit_events(unit, unit.now() - kept, batch),
         }
+
+    def _prune_superseded_grants(self, unit: Unit, batch: int) -> int:
+        gone, self._grants_looked_at = prune_superseded_grants(unit, batch, self._grants_looked_at)
+        return gone
 
     async def _prune(self, prune: Callable[[Unit, int], int]) -> int:
         batch, total = self._settings.pruning.batch, 0

@@ -97,12 +97,13 @@ def close_approval_request(unit: Unit, request_id: UUID, *, status: str, decided
 def list_approval_requests(
     unit: Unit, *, client_row_id: UUID | None = None, status: str | None = None, limit: int = 100
 ) -> list[tuple[ApprovalRequest, Client]]:
-    """Requests with their apps, newest first; those of deleted apps are left out."""
+    """Requests with their apps, open ones oldest first, else newest first; those of deleted apps are left out."""
     query = (
         select(ApprovalRequest, Client)
         .join(Client, col(Client.id) == col(ApprovalRequest.client_id))
         .where(col(Client.deleted_at).is_(None))
-        .order_by(col(ApprovalRequest.id).desc())
+        # Who has waited longest must not fall off the end of a long queue.
+        .order_by(col(ApprovalRequest.id) if status == OPEN else col(ApprovalRequest.id).desc())
         .limit(limit)
     )
     if client_row_id is not None:

@@ -22,6 +22,8 @@ from authsrv.storage.users import Membership, User
 _TOKENS_ARE_GONE = timedelta(days=32)
 # A consent that is older than so many later ones is asked for again.
 _CONSENTS_READ = 20
+# No grant has a smaller id.
+BEFORE_ALL = UUID(int=0)
 
 
 class Grant(SQLModel, table=True):
@@ -283,12 +285,17 @@ def find_grants_client(unit: Unit, grant_id: UUID) -> UUID | None:
     return unit.session.exec(select(Grant.client_id).where(col(Grant.id) == grant_id)).first()
 
 
-def prune_superseded_grants(unit: Unit, batch: int) -> int:
-    """Deletes up to `batch` grants that nobody can meet any more; returns how many.
+def prune_superseded_grants(unit: Unit, batch: int, after: UUID) -> tuple[int, UUID]:
+    """Looks at the next `batch` grants behind the id `after` and deletes those that nobody can meet any more.
 
     Those that brought no refresh token, whose access tokens have all expired, and behind which the same person allowed
-    the same app the same again.
+    the same app the same again. Returns how many went and the id behind which to go on, the first of all at the end: a
+    look costs the same however large the table is.
     """
+    window = select(Grant.id, Grant.created_at).where(col(Grant.id) > after).order_by(col(Grant.id)).limit(batch)
+    ids = [grant_id for grant_id, created_at in unit.session.exec(window) if created_at < unit.now() - _TOKENS_ARE_GONE]
+    if not ids:
+        return 0, BEFORE_ALL
     later = aliased(Grant)
     is_superseded = (
         select(later.id)
@@ -302,13 +309,12 @@ def prune_superseded_grants(unit: Unit, batch: int) -> int:
         )
         .exists()
     )
-    old = (
-        select(Grant.id)
-        .where(col(Grant.created_at) < unit.now() - _TOKENS_ARE_GONE, ~col(Grant.is_refreshable), is_superseded)
-        .limit(batch)
+    gone = unit.change(
+        delete(Grant)
+        .where(col(Grant.id).in_(ids), ~col(Grant.is_refreshable), is_superseded)
+        .execution_options(synchronize_session=False)
     )
-    ids = list(unit.session.exec(old))
-    return unit.change(delete(Grant).where(col(Grant.id).in_(ids))) if ids else 0
+    return gone, ids[-1] if len(ids) == batch else BEFORE_ALL
 
 
 def prune_grants(unit: Unit, batch: int) -> int:

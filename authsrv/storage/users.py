@@ -95,6 +95,17 @@ def find_user_by_id(unit: Unit, user_id: UUID) -> User | None:
     return unit.session.get(User, user_id)
 
 
+def replace_password_hash(unit: Unit, user_id: UUID, old: str, new: str) -> bool:
+    """The same password hashed anew; False where another password was set in the meantime."""
+    replaced = (
+        update(User)
+        .where(col(User.id) == user_id, col(User.password_hash) == old)
+        .values(password_hash=new)
+        .execution_options(synchronize_session=False)
+    )
+    return unit.change(replaced) == 1
+
+
 def add_membership(unit: Unit, *, store_id: UUID, user_id: UUID, role: str, customer_id: str | None) -> Membership:
     membership = Membership(
         id=unit.new_id(),

@@ -78,13 +78,13 @@ def _next_step(unit: Unit, request: Request, pairs: list[tuple[str, str]]) -> Si
     runtime = runtime_of(request)
     asked = judge_pairs(unit, request, pairs)
     signed_in = runtime.sessions.find(unit, session_cookie(request))
-    if (
-        runtime.consents.needs_sign_in(asked, signed_in, fresh_since(request, asked, pairs), unit.now())
-        or signed_in is None
-    ):
+    since = fresh_since(request, asked, pairs)
+    if runtime.consents.needs_sign_in(asked, signed_in, since, unit.now()) or signed_in is None:
         return SignInFirst(asked, again=signed_in is not None)
     if not runtime.consents.is_hinted(unit, asked, signed_in):
-        if "none" in asked.prompt:
+        # OIDC Core 3.1.2.1: whoever signed in when asked to is who there is.
+        was_asked = since is not None and signed_in.auth_time >= since
+        if was_asked or "none" in asked.prompt:
             raise AuthorizationRefused("login_required", "Another person is signed in.", asked.back)
         return SignInFirst(asked, again=True)
     standing = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request))

@@ -1,7 +1,7 @@
 """What all doors of authorization share: reading the request, proving its client, sending the answer back."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from authsrv.web.trying import trial_uri
 
 CONSENT_FORM = Purpose(9, "co_")
 _FRESH_MARK = Purpose(10, "fs_")
+# A sign-in with some resent codes, and a person who had to look for their mail.
+_FRESH_LASTS = timedelta(minutes=30)
 _MANNER_MARK = Purpose(15, "mn_")
 # Ours, not the client's: a sign-in after this moment has answered its wish for a fresh one.
 FRESH_SINCE = "_fresh_since"
@@ -124,11 +126,17 @@ def mark_fresh(request: Request, asked: AuthorizationRequest) -> tuple[str, str]
 
 
 def fresh_since(request: Request, asked: AuthorizationRequest, pairs: Pairs) -> datetime | None:
-    """When a fresh sign-in was asked for on behalf of this client; what we did not seal counts as nothing."""
+    """When a fresh sign-in was asked for on behalf of this client.
+
+    What we did not seal counts as nothing, and so does an old mark, or it would open every later request as well.
+    """
+    runtime = runtime_of(request)
     text = next((value for name, value in pairs if name == FRESH_SINCE), "")
-    mark = runtime_of(request).sealer.open(_FRESH_MARK, text)
-    is_own = mark is not None and mark.row_id == asked.client.row_id
-    return datetime.fromtimestamp(mark.counter, UTC) if mark is not None and is_own else None
+    mark = runtime.sealer.open(_FRESH_MARK, text)
+    if mark is None or mark.row_id != asked.client.row_id:
+        return None
+    since = datetime.fromtimestamp(mark.counter, UTC)
+    return since if since > runtime.clock.now() - _FRESH_LASTS else None
 
 
 def authorize_path(request: Request, pairs: Pairs) -> str:

@@ -228,3 +228,10 @@ def test_an_unknown_resource_is_an_invalid_target(world: World, resource: str) -
     answer = service.ask_for_token(resource=[known, resource.format(url=world.url)])
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_target"
+
+
+def test_of_secrets_rotated_again_and_again_two_live(world: World) -> None:
+    client, form = world.add_client(scope="orders:read"), {"grant_type": "client_credentials"}
+    secrets = [client.client_secret] + [world.rotate_secret(client, revoke_old=False) for _ in range(3)]
+    answers = [world.http.post("/oauth/token", data=form, auth=(client.client_id, secret)) for secret in secrets]
+    assert [answer.status_code for answer in answers] == [401, 401, 200, 200]

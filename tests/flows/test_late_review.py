@@ -1,8 +1,29 @@
 """What a review found last: who works in a store reaches its orders, and a fresh sign-in cannot be talked away."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import pytest
+
 from tests.actors import ORDER, Service, bearer
-from tests.people import App, Person
-from tests.support.world import World
+from tests.people import App, Person, answer_in
+from tests.support.world import ManualClock, World
+
+
+@pytest.fixture
+def slow_world(sqlite_file: str, clock: ManualClock) -> Iterator[World]:
+    """One whose time goes on when it is told to."""
+    world = World(sqlite_file, clock=clock)
+    yield world
+    world.close()
+
+
+def way_back(person: Person, url: str) -> str:
+    """Where the sign-in page that this leads to would go on."""
+    page = person.visit(url)
+    assert page.url.path == "/sign-in"
+    return parse_qs(page.url.query.decode())["next"][0]
 
 
 def test_who_works_in_a_store_sees_and_moves_all_its_orders_and_a_customer_does_not(world: World) -> None:
@@ -28,3 +49,25 @@ def test_a_made_up_mark_does_not_stand_for_a_fresh_sign_in(world: World) -> None
         url = app.authorize_url(prompt="login", _fresh_since=mark)
         assert person.visit(url).url.path == "/sign-in"
         assert person.visit(url.replace("/oauth/authorize", "/consent")).url.path == "/sign-in"
+
+
+def test_the_mark_of_a_fresh_sign_in_opens_nothing_later(slow_world: World, clock: ManualClock) -> None:
+    app = App.registered(slow_world)
+    back = way_back(Person.signed_in(slow_world), app.authorize_url(prompt="login"))
+    clock.move(timedelta(minutes=5))
+    later = Person.signed_in(slow_world)
+    assert later.visit(back).url.path == "/consent"
+    clock.move(timedelta(minutes=26))
+    assert later.visit(back).url.path == "/sign-in"
+
+
+@pytest.mark.parametrize("hint", ["of another person", "garbage"])
+def test_a_hint_that_nobody_fulfils_is_an_error_after_one_sign_in(
+    slow_world: World, clock: ManualClock, hint: str
+) -> None:
+    app, ann = App.registered(slow_world), Person.signed_in(slow_world)
+    text = app.log_in(ann)["id_token"] if hint != "garbage" else hint
+    back = way_back(Person.signed_in(slow_world), app.authorize_url(id_token_hint=text, state="s"))
+    clock.move(timedelta(seconds=5))
+    answer = answer_in(Person.signed_in(slow_world).visit(back))
+    assert (answer["error"], answer["state"]) == ("login_required", "s")

@@ -89,6 +89,25 @@ def test_an_acr_that_is_had_or_only_wished_for_stops_nobody(world: World, acr: d
     assert verified(world, tokens["id_token"])[1]["acr"] == "1"
 
 
+@pytest.mark.parametrize(
+    "claims",
+    ['{"userinfo": {"email": null}, "verified_claims": []}', '{"userinfo": null}', '{"id_token": null, "x": 1}', "{}"],
+)
+def test_what_claims_says_beyond_what_there_is_stops_nobody(world: World, claims: str) -> None:
+    assert "id_token" in App.registered(world).log_in(Person.signed_in(world), claims=claims)
+
+
+def test_a_signed_userinfo_answer_is_no_hint(world: World) -> None:
+    app, person = App.registered(world, userinfo_alg="RS256"), Person.signed_in(world)
+    tokens = app.log_in(person)
+    signed = world.http.get("/oauth/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"}).text
+    assert signed.startswith("ey")
+    person.visit(logout_url(id_token_hint=signed))
+    assert person.visit("/account").url.path == "/account", "still signed in"
+    person.visit(logout_url(id_token_hint=tokens["id_token"]))
+    assert person.visit("/account").url.path == "/sign-in"
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA"])
 def test_a_client_chooses_the_algorithm(world: World, algorithm: str) -> None:
     app = App.registered(world, id_token_alg=algorithm)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
@@ -165,6 +166,21 @@ async def test_housekeeping_deletes_what_is_over_and_only_in_one_process(
     gone = await other.tidy()
     assert gone["audit_events"] == 1
     assert gone["revocations"] == 1
+
+
+async def test_what_cannot_be_tidied_keeps_nothing_else_from_it(postgres_url: str, clock: ManualClock) -> None:
+    database = await opened(postgres_url, clock, timeout_seconds=0.5)
+    keys = Vault(SecretKeys(["a secret of the tests, long enough for every purpose"]), "signing key", SystemEntropy())
+    housekeeping = Housekeeping(database, keys, load_settings(issuer="http://127.0.0.1"), clock, "one")
+    blocker = await asyncpg.connect(postgres_url)
+    async with blocker.transaction():
+        await blocker.execute('LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE')
+        gone = await housekeeping.tidy()
+    assert "sessions" not in gone
+    assert {"grants", "email_codes", "audit_events"} <= gone.keys()
+    assert "sessions" in await housekeeping.tidy()
+    await blocker.close()
+    await database.close()
 
 
 async def test_a_url_of_another_kind_is_refused(clock: ManualClock) -> None:

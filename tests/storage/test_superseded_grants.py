@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from authsrv.storage.clients import find_client
-from authsrv.storage.grants import Grant, find_grants_client, prune_superseded_grants
+from authsrv.storage.grants import BEFORE_ALL, Grant, find_grants_client, prune_superseded_grants
 from authsrv.storage.unit import Unit
 from tests.people import App, Person
 from tests.support.world import World
@@ -43,9 +43,14 @@ class Consents:
 
         return self.world.transact(work)
 
+    def prune(self, batch: int, *, behind: UUID) -> tuple[int, UUID]:
+        """One look, from this grant on: others of the same world are none of ours."""
+        after = UUID(int=behind.int - 1)
+        return self.world.transact(lambda unit: prune_superseded_grants(unit, batch, after))
+
     def pruned(self, *grants: UUID) -> list[bool]:
         """Which of them pruning takes."""
-        self.world.transact(lambda unit: prune_superseded_grants(unit, 500))
+        self.prune(500, behind=min(grants))
         return self.world.transact(lambda unit: [find_grants_client(unit, grant) is None for grant in grants])
 
 
@@ -74,8 +79,15 @@ def test_a_grant_that_was_revoked_supersedes_nothing(consents: Consents) -> None
     assert consents.pruned(first, revoked) == [False, False]
 
 
-def test_no_more_are_deleted_at_once_than_were_asked_for(consents: Consents) -> None:
-    for _ in range(4):
-        consents.add()
-    assert consents.world.transact(lambda unit: prune_superseded_grants(unit, 2)) == 2
-    assert consents.world.transact(lambda unit: prune_superseded_grants(unit, 2)) == 1
+def test_a_look_goes_on_where_the_last_one_ended_and_then_begins_anew(consents: Consents) -> None:
+    first, second, third, _, last = grants = [consents.add() for _ in range(5)]
+    assert consents.prune(2, behind=first) == (2, second)
+    assert consents.prune(2, behind=third)[0] == 2
+    assert consents.prune(2, behind=last) == (0, BEFORE_ALL)
+    assert consents.pruned(*grants) == [True] * 4 + [False]
+
+
+def test_the_young_end_a_look(consents: Consents) -> None:
+    old, young = consents.add(), consents.add(age=YOUNG)
+    assert consents.prune(500, behind=young) == (0, BEFORE_ALL)
+    assert consents.pruned(old, young) == [True, False]

@@ -14,7 +14,7 @@ from authsrv.web.token_requests import count_token_request, find_proven
 
 _PATH = "/api/customer/oauth/access-token"
 # Not the name of a scope: whatever the password may do.
-_ALL = ("scope", "all")
+_ALL = "all"
 
 
 @transported
@@ -25,7 +25,9 @@ async def token(request: Request) -> Response:
     _judge_grant(form)
     await _judge_client(request, form)
     engine = runtime_of(request).server.answer_token_request
-    status, body, headers = await ask(request, _PATH, engine, [pair for pair in form if pair != _ALL])
+    asks_all = [value for name, value in form if name == "scope" and value] == [_ALL]
+    engine_form = [pair for pair in form if pair[0] != "scope"] if asks_all else form
+    status, body, headers = await ask(request, _PATH, engine, engine_form)
     if status >= 400:
         kept = {name: value for name, value in headers if name.lower() == "www-authenticate"}
         raise DomainError(body["error"], status, body.get("error_description", ""), headers=kept)

@@ -220,11 +220,14 @@ def name_fault(error: ValidationError) -> str:
     fault = error.errors(include_input=False, include_url=False)[0]
     field = ""
     for part in fault["loc"]:
+        # Which of several types was tried (`literal['pending',…]`) is no field of the caller's.
+        if isinstance(part, str) and not part.isidentifier():
+            continue
         field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
     if fault["type"] == "missing":
         return f"The {field} parameter is required."
-    if not field:
-        return "The body must be a JSON object."
     if fault["type"] == "json_invalid":
         return "The body is not valid JSON."
+    if not field:
+        return "The body must be a JSON object."
     return f"{field}: {fault['msg'].removeprefix('Value error, ')}."

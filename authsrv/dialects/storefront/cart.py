@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -65,12 +65,6 @@ class _Quantities(Body):
     variant_id: _Id | None = None
     quantity: _Quantity
 
-    @model_validator(mode="after")
-    def _names_a_line(self) -> "_Quantities":
-        if (self.line_item_id is None) == (self.variant_id is None):
-            raise ValueError("line_item_id or variant_id is needed, and not both")
-        return self
-
 
 class _Guest(Body):
     guest_order_token: Filled | None = None
@@ -112,6 +106,9 @@ async def change_quantity(request: Request) -> Response:
     """`PATCH /cart/set_quantity`: so many and no more; the line is named by its own id or its variant's."""
     bearer, _ = await get_bearer(request)
     wanted = await read_body(request, _Quantities)
+    if wanted.line_item_id is None and wanted.variant_id is None:
+        text = "Field required, or variant_id"
+        raise Unprocessable(f"line_item_id: {text}", {"line_item_id": [text]})
 
     def work(unit: Unit, store: KnownStore) -> FilledCart:
         line_id = wanted.line_item_id or _line_of(unit, store, wanted.variant_id or "")

@@ -28,7 +28,7 @@ from authsrv.web.templates import redirect
 async def queue(request: Request, person: SignedIn) -> Response:
     """What waits, the longest first."""
     waiting = await runtime_of(request).database.transact(list_requests, read_only=True)
-    return show_desk(request, person, DESK, "operator/queue.html", tab="queue", waiting=waiting[::-1])
+    return show_desk(request, person, DESK, "operator/queue.html", tab="queue", waiting=waiting)
 
 
 @weighty_page

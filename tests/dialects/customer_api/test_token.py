@@ -78,6 +78,14 @@ def test_other_clients_tokens_keep_their_shape(regular: Shopper) -> None:
     assert "scopes" not in part(other, 1)
 
 
+def test_a_repeated_scope_is_no_request(regular: Shopper) -> None:
+    path = f"/stores/{regular.prefix}/api/customer/oauth/access-token"
+    for second in ("all", "orders:read"):
+        form = {"grant_type": "client_credentials", **regular.pair, "scope": ["all", second]}
+        refused = regular.world.http.post(path, data=form)
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize("scope", ["all", ""])
 def test_all_and_nothing_ask_for_everything_the_password_may(regular: Shopper, scope: str) -> None:
     """Sentence 19."""

@@ -201,6 +201,7 @@ def test_a_cart_is_dropped_and_its_token_with_it(shop: Shop) -> None:
             "set_quantity", {"variant_id": "B200", "quantity": 1}, 404, None, id="a variant that is not in it"
         ),
         pytest.param("set_quantity", {"line_item_id": "x"}, 422, "quantity", id="no quantity"),
+        pytest.param("set_quantity", {"quantity": 1}, 422, "line_item_id", id="no line and no variant"),
     ],
 )
 def test_what_cannot_be_in_a_cart_is_refused_and_changes_nothing(

@@ -18,6 +18,7 @@ from authsrv.oauth.authorization import (
     PersonSaidNo,
     UnprovenRequest,
 )
+from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.connecting import (
     MOST_UNAPPROVED,
     CannotConnect,
@@ -85,13 +86,16 @@ class Question:
 class Form:
     """What a sent form was made for: it is bound to its session and request, and its grant can be made once.
 
-    `told` is why the app cannot be connected, where the page told only that; empty where it asked.
+    `told` is why the app cannot be connected, where the page told only that; empty where it asked. `face` and `offered`
+    are the app and the prefixes of the stores that the person saw.
     """
 
     handle: Handle
     session_id: str
     pairs: list[tuple[str, str]]
     told: str
+    face: str
+    offered: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,7 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
         raise PersonSaidNo("The person allowed none of it.", asked.back)
     place = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request)).place
     store = _chosen_store(place, decision.store)
+    _refuse_unseen(form, asked.client, store, decision.store)
     runtime.documents.keep(unit, asked.client)
     grant = runtime.consents.grant(unit, asked, signed_in, store=store, scopes=scopes, grant_id=form.handle.row_id)
     if grant is None:
@@ -229,6 +234,19 @@ def _chosen_store(place: Place, prefix: str | None) -> KnownStore | None:
     if chosen is None:
         raise StaleConsent
     return chosen
+
+
+def _refuse_unseen(form: Form, client: RegisteredClient, store: KnownStore | None, chosen: str | None) -> None:
+    """Raises StaleConsent where the page told of another app, or of none of the stores that it would be now."""
+    prefix = store.prefix if store else None
+    is_offered = prefix in form.offered if form.offered else prefix is None
+    if form.face != _face_of(client) or not is_offered or chosen not in {None, prefix}:
+        raise StaleConsent
+
+
+def _face_of(client: RegisteredClient) -> str:
+    """Another name or other redirect URIs are another."""
+    return client.consent_changed_at.isoformat() if client.consent_changed_at else ""
 
 
 def _page(request: Request, question: Question) -> Response:
@@ -257,7 +275,7 @@ def _page(request: Request, question: Question) -> Response:
         stores=[StoreLine(store.prefix, store.name, store.prefix not in question.closed) for store in place.choices],
         most_stores=MOST_UNAPPROVED,
         scopes=scopes,
-        request_token=_seal_form(request, asked, str(question.signed_in.session_id)),
+        request_token=_seal_form(request, asked, str(question.signed_in.session_id), place=place),
         action=link(request, "/consent"),
         email=question.signed_in.email,
         switch_url=_switch_url(request, asked),
@@ -287,10 +305,14 @@ def _switch_url(request: Request, asked: AuthorizationRequest) -> str:
     return link(request, "/sign-in", next=authorize_path(request, asked.parameters), prompt="select_account")
 
 
-def _seal_form(request: Request, asked: AuthorizationRequest, session_id: str, *, told: str = "") -> str:
+def _seal_form(
+    request: Request, asked: AuthorizationRequest, session_id: str, *, place: Place | None = None, told: str = ""
+) -> str:
     runtime = runtime_of(request)
     expires_at = int((runtime.clock.now() + _FORM_LIVES).timestamp())
-    attachment = orjson.dumps([session_id, asked.parameters, told])
+    stores = ((place.store,) if place.store else place.choices) if place else ()
+    offered = [store.prefix for store in stores]
+    attachment = orjson.dumps([session_id, asked.parameters, told, _face_of(asked.client), offered])
     return runtime.sealer.seal(CONSENT_FORM, Handle(runtime.identifiers.next(), expires_at, attachment))
 
 
@@ -298,8 +320,10 @@ def _read_form(runtime: Runtime, text: str) -> Form | None:
     handle = runtime.sealer.open(CONSENT_FORM, text)
     if handle is None:
         return None
-    session_id, pairs, told = orjson.loads(handle.attachment)
-    return Form(handle, session_id, [(name, value) for name, value in pairs], told)
+    session_id, pairs, told, *seen = orjson.loads(handle.attachment)
+    # A form that an earlier version of this server made has nothing to compare with, and counts as another app's.
+    face, offered = seen or ("?", [])
+    return Form(handle, session_id, [(name, value) for name, value in pairs], told, face, offered)
 
 
 def _stale(request: Request, form: Form | None) -> Response:

@@ -41,6 +41,9 @@ async def change(request: Request) -> Response:
     """`PUT`: what is left out, is no more."""
     runtime, client_id, token = runtime_of(request), request.path_params["client_id"], _read_token(request)
     metadata = await _read_metadata(request)
+    # Each writes rows, as a registration does; counted for itself, so that neither uses up the other.
+    key = f"{address_key(context_of(request).client_address)} {client_id}"
+    note_allowance(request, await runtime.limits.hit("registration_per_address", key))
     changed = await runtime.database.transact(lambda unit: runtime.registrar.change(unit, client_id, token, metadata))
     return _answer(runtime, changed, 200)
 

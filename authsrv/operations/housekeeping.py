@@ -14,6 +14,7 @@ from authsrv.settings import Settings
 from authsrv.storage.assertions import prune_assertions
 from authsrv.storage.audit import prune_audit_events
 from authsrv.storage.carts import prune_carts
+from authsrv.storage.clients import prune_client_secrets
 from authsrv.storage.database import Database
 from authsrv.storage.deliveries import prune_deliveries
 from authsrv.storage.email_codes import prune_email_codes
@@ -86,6 +87,7 @@ class Housekeeping:
             "mails": prune_mails,
             "deliveries": prune_deliveries,
             "assertions": prune_assertions,
+            "client_secrets": prune_client_secrets,
             "idempotency_keys": prune_idempotency_keys,
             "carts": prune_carts,
             "registrations": prune_registrations,

@@ -1,12 +1,12 @@
 """Clients (apps and services), their secrets, and the news that one of them changed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Column, Index, false
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, SQLModel, col, select, update
+from sqlmodel import Field, SQLModel, col, delete, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.revocations import add_revocation
@@ -16,6 +16,8 @@ from authsrv.storage.unit import NEWS_LIVES, NoticeKind, Unit
 MADE = "made"
 REGISTERED = "registered"
 DOCUMENT = "document"
+# How long one that is over can still be looked up.
+_ENDED_ARE_SHOWN = timedelta(days=90)
 
 
 class Client(SQLModel, table=True):
@@ -91,7 +93,7 @@ class ClientSecret(SQLModel, table=True):
     last_four: str = Field(max_length=4)
     last_used_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
-    expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
 
 
 def add_client(unit: Unit, client: Client) -> Client:
@@ -193,6 +195,12 @@ def expire_secrets(unit: Unit, client: Client, at: datetime) -> int:
     )
     announce_client(unit, client.client_id)
     return ended
+
+
+def prune_client_secrets(unit: Unit, batch: int) -> int:
+    """Deletes up to `batch` secrets that ended long ago; returns how many."""
+    over = select(ClientSecret.id).where(col(ClientSecret.expires_at) < unit.now() - _ENDED_ARE_SHOWN).limit(batch)
+    return unit.change(delete(ClientSecret).where(col(ClientSecret.id).in_(over)))
 
 
 def end_client_secret(unit: Unit, client: Client, secret_id: UUID, at: datetime | None) -> str | None:

@@ -594,6 +594,10 @@ def test_an_address_registers_so_many_and_then_waits(new_database: Callable[[str
     url = new_database("sqlite")
     world = World(url, registration="open", limits={"registration_per_address": "2/hour"})
     answers = [register(world, redirect_uris=[CALLBACK]) for _ in range(3)]
+    made = answers[0].json()
+    wanted = {"client_id": made["client_id"], "redirect_uris": [CALLBACK]}
+    changes = [manage(world, made, "PUT", json=wanted).status_code for _ in range(3)]
     world.close()
     assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert changes == [200, 200, 429]
     assert 1 <= int(answers[2].headers["retry-after"]) <= 3600

@@ -19,9 +19,11 @@ from authsrv.kit.errors import DomainError, Unavailable
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.kit.vault import Vault
+from authsrv.oauth.registration import NewClient, create_client, rotate_secret
+from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.operations.housekeeping import Housekeeping
 from authsrv.operations.schema import migrate
-from authsrv.settings import load_settings
+from authsrv.settings import config_file, load_settings
 from authsrv.storage.audit import add_audit_event, list_audit_events
 from authsrv.storage.database import Database
 from authsrv.storage.revocations import add_revocation
@@ -31,6 +33,8 @@ from authsrv.storage.users import find_user
 from tests.support.world import ManualClock
 
 pytestmark = pytest.mark.anyio
+
+SCOPES = ScopeCatalogue.read(config_file("scopes.toml"))
 
 
 @pytest.fixture
@@ -166,6 +170,22 @@ async def test_housekeeping_deletes_what_is_over_and_only_in_one_process(
     gone = await other.tidy()
     assert gone["audit_events"] == 1
     assert gone["revocations"] == 1
+
+
+async def test_of_secrets_those_that_ended_long_ago_go(database: Database, clock: ManualClock) -> None:
+    keys = Vault(SecretKeys(["a secret of the tests, long enough for every purpose"]), "signing key", SystemEntropy())
+    housekeeping = Housekeeping(database, keys, load_settings(issuer="http://127.0.0.1"), clock, "one")
+    new = NewClient(name="An app", developer="dev@example.com", type="service", scope="orders:read")
+
+    def rotate_often(unit: Unit) -> None:
+        client = create_client(unit, new, client_id="app_x", actor="test", scopes=SCOPES)
+        for _ in range(3):
+            rotate_secret(unit, client, SystemEntropy(), revoke_old=True, actor="test")
+
+    await database.transact(rotate_often)
+    assert (await housekeeping.tidy())["client_secrets"] == 0
+    clock.move(timedelta(days=91))
+    assert (await housekeeping.tidy())["client_secrets"] == 2
 
 
 async def test_what_cannot_be_tidied_keeps_nothing_else_from_it(postgres_url: str, clock: ManualClock) -> None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -36,6 +36,8 @@ commands.command("refuse")(app_requests.refuse)
 commands.add_typer(app_secrets.commands, name="secrets")
 commands.add_typer(app_team.commands, name="team")
 
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+Algorithm = Literal["ES256", "RS256", "EdDSA"]
 Seconds = Annotated[int | None, typer.Option(metavar="S", help="Seconds; the server's own when left out.")]
 
 
@@ -70,14 +72,14 @@ def create(
     backchannel_logout_uri: Annotated[str | None, typer.Option(help="Told when a person signs out.")] = None,
     scope: Annotated[str | None, typer.Option(help='What it may ask for, as in "orders:read orders:write".')] = None,
     store: Annotated[str | None, typer.Option(help="Prefix of the one store it works for.")] = None,
-    auth_method: Annotated[str | None, typer.Option(help="The one way it authenticates.")] = None,
+    auth_method: Annotated[AuthMethod | None, typer.Option(help="The one way it authenticates.")] = None,
     jwks: Annotated[Path | None, typer.Option(help="File with its public keys, for private_key_jwt.")] = None,
     jwks_uri: Annotated[str | None, typer.Option(help="Where it publishes them instead.")] = None,
     grant: Annotated[list[str] | None, typer.Option(help="Grant types; those of the type when left out.")] = None,
-    pkce: Annotated[str, typer.Option(help="required or optional.")] = "required",
-    token_format: Annotated[str, typer.Option(help="jwt or opaque.")] = "jwt",
-    signing_alg: Annotated[str, typer.Option(help="ES256, RS256 or EdDSA, for access tokens.")] = "ES256",
-    id_token_alg: Annotated[str, typer.Option(help="RS256, ES256 or EdDSA, for ID tokens.")] = "RS256",
+    pkce: Annotated[Literal["required", "optional"], typer.Option(help="Whether it must send PKCE.")] = "required",
+    token_format: Annotated[Literal["jwt", "opaque"], typer.Option(help="Of its access tokens.")] = "jwt",
+    signing_alg: Annotated[Algorithm, typer.Option(help="For access tokens.")] = "ES256",
+    id_token_alg: Annotated[Algorithm, typer.Option(help="For ID tokens.")] = "RS256",
     resource_server: Annotated[bool, typer.Option("--resource-server", help="May introspect every token.")] = False,
     approved: Annotated[bool, typer.Option("--approved", help="Approve it at once.")] = False,
     access_ttl: Seconds = None,
@@ -87,8 +89,10 @@ def create(
     refresh_rotation: Annotated[Switch, typer.Option(help="off: confidential clients only.")] = Switch.ON,
     token_limit: Annotated[str | None, typer.Option(metavar="RATE", help="As in 600/minute; or off.")] = None,
     api_limit: Annotated[str | None, typer.Option(metavar="RATE", help="As in 600/minute; or off.")] = None,
-    subject_type: Annotated[str, typer.Option(help="public or pairwise: whether apps can compare people.")] = "public",
-    userinfo_alg: Annotated[str | None, typer.Option(help="Sign userinfo answers with it.")] = None,
+    subject_type: Annotated[
+        Literal["public", "pairwise"], typer.Option(help="Whether apps can compare people.")
+    ] = "public",
+    userinfo_alg: Annotated[Algorithm | None, typer.Option(help="Sign userinfo answers with it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Register an app; its secret is shown here and never again."""

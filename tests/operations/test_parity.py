@@ -1,7 +1,10 @@
 """What people do at the pages can be done at the shell or by an API too: every form has its counterpart here."""
 
-import click
+from typing import Any
+
 import pytest
+import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from authsrv.operations.commands import cli
@@ -68,12 +71,12 @@ NAMED = sorted({name for names in COUNTERPARTS.values() for name in names})
 def is_command(words: str) -> bool:
     """Whether the command line has this command, with this option where one is named."""
     path, _, option = words.partition(" --")
-    found: click.Command | None = get_command(cli)
+    found: Any = get_command(cli)
     for word in path.split():
-        if not isinstance(found, click.Group):
+        if not isinstance(found, TyperGroup):
             return False
-        found = found.get_command(click.Context(found), word)
-    if found is None or isinstance(found, click.Group):
+        found = found.get_command(typer.Context(found), word)
+    if found is None or isinstance(found, TyperGroup):
         return False
     return not option or any(f"--{option}" in param.opts for param in found.params)
 

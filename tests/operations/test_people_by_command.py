@@ -1,4 +1,4 @@
-"""Where somebody is signed in, seen and ended at the shell; the apps they use hear of it from the running server."""
+"""People at the shell while the server runs: where they are signed in, and what is taken from them, at once."""
 
 from collections.abc import Callable, Iterator
 
@@ -84,6 +84,15 @@ def test_nobody_is_signed_out_of_a_session_that_is_not_theirs(house: tuple[World
         assert (refused.exit_code, refused.stderr) == (1, f"{person.email} has no session {session}.\n")
     assert is_signed_in(person)
     assert is_signed_in(neighbour)
+
+
+def test_who_is_no_operator_any_more_finds_the_operators_pages_closed(house: tuple[World, Operator]) -> None:
+    world, operator = house
+    person = Person.signed_in(world)
+    operator.ask("users", "create", person.email, "--operator")
+    assert person.visit("/operator").status_code == 200
+    operator.ask("users", "demote", person.email, "--operator")
+    assert person.visit("/operator").status_code == 404
 
 
 @pytest.mark.parametrize("command", ["sessions", "sign-out"])

@@ -7,18 +7,19 @@ import pytest
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user
 from tests.actors import Operator
+from tests.conftest import ENGINES
 from tests.people import App, Person
 from tests.support.receiver import Receiver
 from tests.support.traffic import wait_until
 from tests.support.world import SECRET_KEY, World
 
 
-@pytest.fixture
+@pytest.fixture(params=ENGINES)
 def house(
-    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[tuple[World, Operator]]:
-    """A server that may call this machine, and somebody at its shell."""
-    url = new_database("sqlite")
+    """A server that may call this machine, and somebody at its shell; on each engine in turn."""
+    url = new_database(request.param)
     world = World(url, webhook_allow_loopback=True)
     settings = {"AUTHSRV_DATABASE_URL": url, "AUTHSRV_SECRET_KEYS": SECRET_KEY, "AUTHSRV_ISSUER": world.url}
     yield world, Operator(tmp_path_factory.mktemp("shell"), settings)
@@ -84,6 +85,14 @@ def test_nobody_is_signed_out_of_a_session_that_is_not_theirs(house: tuple[World
         assert (refused.exit_code, refused.stderr) == (1, f"{person.email} has no session {session}.\n")
     assert is_signed_in(person)
     assert is_signed_in(neighbour)
+
+
+def test_the_last_owner_stays_one_whatever_role_is_named(house: tuple[World, Operator]) -> None:
+    world, operator = house
+    store = world.add_store().prefix
+    owner = Person.signed_in(world, stores=(store,), role="owner")
+    assert operator.ask("users", "create", owner.email, "--store", store, "--role", "customer")["role"] == "owner"
+    assert owner.visit(f"/store/{store}/staff").status_code == 200
 
 
 def test_who_is_no_operator_any_more_finds_the_operators_pages_closed(house: tuple[World, Operator]) -> None:

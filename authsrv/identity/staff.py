@@ -10,6 +10,7 @@ from authsrv.storage.invitations import (
     INTO_STORE,
     Invitation,
     accept_invitation,
+    revoke_invitation,
     revoke_invitations_by,
     revoke_invitations_to,
 )
@@ -41,14 +42,29 @@ def invite_staff(
     return link
 
 
+def take_back(unit: Unit, store: Store, invitation_id: UUID, *, actor: str) -> bool:
+    """Voids an open invitation to work in the store; False when there is none."""
+    if not revoke_invitation(unit, INTO_STORE, store.id, invitation_id):
+        return False
+    add_audit_event(unit, "staff.invitation_revoked", actor=actor, subject=store.prefix)
+    return True
+
+
 def join_staff(unit: Unit, invitation: Invitation, store: Store, user: User) -> bool:
     """Takes the invitation, once, for the person of its address; False when it is not theirs, or over."""
     if not accept_invitation(unit, invitation.id, user.email):
         return False
+    add_staff(unit, store, user, role=invitation.role, actor=user.email)
+    return True
+
+
+def add_staff(unit: Unit, store: Store, user: User, *, role: str, actor: str) -> bool:
+    """Raises somebody to `staff` or `owner`; False for who has that role, or a higher one, already."""
     lock_store(unit, store.id)
     join_store(unit, store_id=store.id, user_id=user.id)
-    if make_staff(unit, store_id=store.id, user_id=user.id, role=invitation.role):
-        add_audit_event(unit, "staff.joined", actor=user.email, subject=store.prefix, role=invitation.role)
+    if not make_staff(unit, store_id=store.id, user_id=user.id, role=role):
+        return False
+    add_audit_event(unit, "staff.joined", actor=actor, subject=store.prefix, email=user.email, role=role)
     return True
 
 

@@ -63,10 +63,18 @@ def request_change(
 def withdraw_request(unit: Unit, client: Client, kind: str, *, actor: str) -> bool:
     """Takes back what is open; False when nothing is."""
     request = find_open_request(unit, client.id, kind)
-    if request is None or not close_approval_request(unit, request.id, status=WITHDRAWN, decided_by=actor):
-        return False
-    add_audit_event(unit, "approval.withdrawn", actor=actor, subject=client.client_id, kind=kind)
-    return True
+    return request is not None and _withdraw(unit, client, request, actor=actor)
+
+
+def withdraw_request_by_id(unit: Unit, request_id: UUID, *, actor: str) -> tuple[ApprovalRequest, Client]:
+    """Takes back this one; returns it with its app. Raises not_found, and `decided_before` where it is not open."""
+    found = find_approval_request(unit, request_id)
+    if found is None:
+        raise _not_found()
+    request, client = found
+    if not _withdraw(unit, client, request, actor=actor):
+        raise _decided_before()
+    return request, client
 
 
 def face_of(client: Client) -> str:
@@ -91,7 +99,7 @@ def decide_approval(
     """
     found = find_approval_request(unit, request_id)
     if found is None:
-        raise DomainError("not_found", 404, "There is no such request.")
+        raise _not_found()
     if not approve and not reason.strip():
         raise DomainError("reason_missing", 400, "reason: a refusal needs one")
     request, client = found
@@ -99,7 +107,7 @@ def decide_approval(
         raise DomainError("changed_since", 409, "The app has another name or other redirect URIs by now.")
     status = APPROVED if approve else REFUSED
     if not close_approval_request(unit, request_id, status=status, decided_by=operator, reason=reason[:LONGEST_TEXT]):
-        raise DomainError("decided_before", 409, "The request was settled already.")
+        raise _decided_before()
     add_audit_event(
         unit, f"approval.{status}", actor=operator, subject=client.client_id, kind=request.kind, reason=reason[:500]
     )
@@ -148,6 +156,21 @@ def _ask(
         raise _refused("It was asked for already.") from None
     add_audit_event(unit, "approval.requested", actor=asked_by, subject=client.client_id, kind=kind)
     return request
+
+
+def _withdraw(unit: Unit, client: Client, request: ApprovalRequest, *, actor: str) -> bool:
+    if not close_approval_request(unit, request.id, status=WITHDRAWN, decided_by=actor):
+        return False
+    add_audit_event(unit, "approval.withdrawn", actor=actor, subject=client.client_id, kind=request.kind)
+    return True
+
+
+def _not_found() -> DomainError:
+    return DomainError("not_found", 404, "There is no such request.")
+
+
+def _decided_before() -> DomainError:
+    return DomainError("decided_before", 409, "The request was settled already.")
 
 
 def _refused(description: str) -> DomainError:

@@ -9,7 +9,7 @@ from authsrv.kit.handles import HandleSealer
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, change_role, find_role, list_members, remove_member
 from authsrv.storage.clients import Client, lock_client, save_client
-from authsrv.storage.invitations import INTO_APP, revoke_invitations_by, revoke_invitations_to
+from authsrv.storage.invitations import INTO_APP, revoke_invitation, revoke_invitations_by, revoke_invitations_to
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user
 
@@ -40,6 +40,14 @@ def invite_member(
     _, link = invite(unit, sealer, kind=INTO_APP, target_id=client.id, email=email, role=role, invited_by=invited_by)
     add_audit_event(unit, "member.invited", actor=actor, subject=client.client_id, email=email, role=role)
     return NewInvitation(email, link)
+
+
+def take_back(unit: Unit, client: Client, invitation_id: UUID, *, actor: str) -> bool:
+    """Voids an open invitation into the team; False when there is none."""
+    if not revoke_invitation(unit, INTO_APP, client.id, invitation_id):
+        return False
+    add_audit_event(unit, "member.invitation_revoked", actor=actor, subject=client.client_id)
+    return True
 
 
 def change_member(unit: Unit, client: Client, user_id: UUID, *, role: str, actor: str) -> None:

@@ -9,7 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from authsrv.identity.customer_api import ApiPassword
+from authsrv.identity.people import rename_person
 from authsrv.identity.sessions import SignedIn
+from authsrv.identity.signing_out import sign_out_everywhere, sign_out_session
+from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.pages.agents import name_agent
@@ -26,7 +29,6 @@ from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.templates import language_of, redirect, render
 from authsrv.web.texts import Language
 
-_LONGEST_NAME = 200
 # What `?done=` may say; anything else is not repeated.
 _DONE = frozenset({"name", "session", "others", "app", "password", "nothing"})
 
@@ -75,17 +77,19 @@ async def show(request: Request, person: SignedIn) -> Response:
 @personal
 async def change_name(request: Request, person: SignedIn) -> Response:
     form = await read_page_form(request)
-    name = " ".join(form.get("name", "").split())
-    if len(name) > _LONGEST_NAME:
-        return await account_page(request, person, name=name, error="account.name_too_long", status=400)
+    name = form.get("name", "")
 
     def save(unit: Unit) -> None:
         user = find_user_by_id(unit, person.user_id)
-        if user is not None and user.name != name:
-            user.name, user.updated_at = name, unit.now()
-            unit.session.add(user)
+        if user is not None:
+            rename_person(unit, user, name)
 
-    await runtime_of(request).database.transact(save)
+    try:
+        await runtime_of(request).database.transact(save)
+    except DomainError as refused:
+        if refused.code != "name_too_long":
+            raise
+        return await account_page(request, person, name=name, error="account.name_too_long", status=refused.status)
     return redirect(request, "/account", done="name")
 
 
@@ -98,13 +102,11 @@ async def end_session(request: Request, person: SignedIn) -> Response:
 
     def end(unit: Unit) -> str:
         if asked == "others":
-            count = sessions.end_others(unit, person.session_id, person.user_id)
-            add_audit_event(unit, "sessions.ended", actor=person.email, subject=str(person.user_id), count=count)
+            sign_out_everywhere(unit, sessions, person.user_id, kept=person.session_id, actor=person.email)
             return "others"
         session_id = parse_uuid(asked)
-        if session_id is None or not sessions.end(unit, session_id, person.user_id):
+        if session_id is None or not sign_out_session(unit, sessions, person.user_id, session_id, actor=person.email):
             return "nothing"
-        add_audit_event(unit, "session.ended", actor=person.email, subject=str(person.user_id), session=asked)
         return "session"
 
     return redirect(request, "/account", done=await runtime_of(request).database.transact(end))

@@ -87,6 +87,17 @@ def resume_user(unit: Unit, user_id: UUID) -> bool:
     return unit.change(update(User).where(*suspended).values(suspended_at=None, updated_at=unit.now())) == 1
 
 
+def end_operator(unit: Unit, user_id: UUID) -> bool:
+    """Takes the operator's right; False for who does not have it."""
+    operator = col(User.id) == user_id, col(User.is_operator)
+    return unit.change(update(User).where(*operator).values(is_operator=False, updated_at=unit.now())) == 1
+
+
+def save_name(unit: Unit, user: User, name: str) -> None:
+    user.name, user.updated_at = name, unit.now()
+    unit.session.add(user)
+
+
 def find_user(unit: Unit, email: str) -> User | None:
     return unit.session.exec(select(User).where(User.email == email)).first()
 
@@ -133,6 +144,12 @@ def join_store(unit: Unit, *, store_id: UUID, user_id: UUID) -> None:
 def find_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership | None:
     mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
     return unit.session.exec(select(Membership).where(*mine)).first()
+
+
+def get_membership(unit: Unit, *, store_id: UUID, user_id: UUID) -> Membership:
+    """As it stands by now; the person must belong to the store."""
+    mine = col(Membership.store_id) == store_id, col(Membership.user_id) == user_id
+    return unit.session.exec(select(Membership).where(*mine).execution_options(populate_existing=True)).one()
 
 
 def find_owner(unit: Unit, store_id: UUID) -> UUID | None:

@@ -43,6 +43,66 @@ def test_a_person_is_made_once_and_then_gains_what_is_named(operator: Operator) 
     assert (second["role"], second["is_operator"], second["customer_api"]) == ("owner", True, True)
 
 
+@pytest.mark.parametrize("named", ["customer", "staff"])
+def test_naming_a_lower_role_than_somebody_has_changes_nothing(operator: Operator, named: str) -> None:
+    operator.ask("stores", "create", f"only-{named}", "--name", "Owned by one")
+    person = ("otto@example.com", "--store", f"only-{named}")
+    operator.ask("users", "create", *person, "--role", "owner")
+    assert operator.ask("users", "create", *person, "--role", named)["role"] == "owner"
+    (owner,) = operator.ask("staff", "list", "--store", f"only-{named}")
+    assert (owner["email"], owner["role"]) == ("otto@example.com", "owner")
+
+
+def test_who_is_raised_step_by_step_stands_in_the_log_with_each_step(operator: Operator) -> None:
+    operator.ask("stores", "create", "ladder", "--name", "A ladder")
+    person = ("rita@example.com", "--store", "ladder")
+    for role in ("customer", "staff", "staff", "owner", "customer"):
+        operator.ask("users", "create", *person, "--role", role)
+    events = operator.ask("audit", "--subject", "ladder", "--event", "staff.joined")
+    assert [(event["actor"], event["details"]) for event in reversed(events)] == [
+        ("cli", {"email": "rita@example.com", "role": "staff"}),
+        ("cli", {"email": "rita@example.com", "role": "owner"}),
+    ]
+
+
+def test_an_operators_right_is_taken_and_nothing_else(operator: Operator) -> None:
+    person = operator.ask("users", "create", "opal@example.com", "--store", "shop", "--role", "staff", "--operator")
+    assert person["is_operator"]
+    assert operator.run("users", "demote", "opal@example.com").exit_code == 2
+    assert not operator.ask("users", "demote", "Opal@example.com", "--operator")["is_operator"]
+    assert operator.ask("users", "create", "opal@example.com", "--store", "shop")["role"] == "staff"
+    (event,) = operator.ask("audit", "--subject", "opal@example.com", "--event", "operator.demoted")
+    assert event["actor"] == "cli"
+    again = operator.run("users", "demote", "opal@example.com", "--operator")
+    assert (again.exit_code, again.stderr) == (1, "opal@example.com is no operator.\n")
+    nobody = operator.run("users", "demote", "nobody@example.com", "--operator")
+    assert (nobody.exit_code, nobody.stderr) == (1, "There is no person nobody@example.com.\n")
+
+
+def test_a_person_is_renamed(operator: Operator) -> None:
+    operator.ask("users", "create", "nell@example.com")
+    assert operator.ask("users", "rename", "nell@example.com", " Nell   Noon ")["name"] == "Nell Noon"
+    assert operator.ask("users", "list", "--search", "nell noon")[0]["email"] == "nell@example.com"
+    refused = operator.run("users", "rename", "nell@example.com", "n" * 201)
+    assert (refused.exit_code, refused.stderr) == (1, "name: has 200 characters at most\n")
+
+
+def test_stores_are_listed_and_found_by_a_part_of_their_name(operator: Operator) -> None:
+    made = operator.ask("stores", "create", "harbour", "--name", "Harbour & Hearth", "--currency", "USD")
+    assert made in operator.ask("stores", "list")
+    assert operator.ask("stores", "list", "--search", "hearth") == [made]
+    assert operator.ask("stores", "list", "--search", "nowhere") == []
+    assert "Harbour & Hearth" in operator.run("stores", "list").stdout
+    assert operator.run("stores", "list", "--search", "nowhere").stdout == "No stores.\n"
+    assert operator.run("stores", "list", "--limit", "0").exit_code == 2
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(operator: Operator) -> None:
+    operator.ask("stores", "create", "brackets", "--name", "[/bold] \x1b[31mred")
+    table = operator.run("stores", "list", "--search", "brackets").stdout
+    assert "[/bold] \ufffd[31mred" in table
+
+
 def test_an_app_is_made_shown_rotated_and_listed(operator: Operator) -> None:
     made = operator.ask(
         "apps", "create", "Warehouse sync", "--developer", "dev@example.com", "--type", "service", "--store", "shop",

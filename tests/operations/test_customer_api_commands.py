@@ -40,6 +40,15 @@ def world(operator: Operator, url: str) -> Iterator[World]:
     world.close()
 
 
+def ask_token(world: World, pair: dict[str, str]) -> int:
+    """How the server answers who has this pair."""
+    return world.http.post("/oauth/token", data={"grant_type": "client_credentials", **pair_of(pair)}).status_code
+
+
+def pair_of(made: dict[str, str]) -> dict[str, str]:
+    return {name: made[name] for name in ("client_id", "client_secret")}
+
+
 def test_a_customer_is_allowed_given_a_pair_and_withdrawn(operator: Operator) -> None:
     assert operator.ask("customer-api", "allow", *CUSTOMER) == {
         "email": "casey@example.com",
@@ -65,13 +74,27 @@ def test_all_customers_are_allowed_and_withdrawn_at_once(operator: Operator) -> 
     assert operator.run("customer-api", "allow-all", "--store", "none").exit_code == 1
 
 
+def test_a_pair_is_revoked_and_the_customer_may_make_another(operator: Operator, world: World) -> None:
+    operator.ask("customer-api", "allow", *CUSTOMER)
+    none = operator.run("customer-api", "revoke", *CUSTOMER)
+    assert (none.exit_code, none.stderr) == (1, "casey@example.com has no API password in shop.\n")
+    made = operator.ask("customer-api", "create", *CUSTOMER)
+    assert ask_token(world, made) == 200
+    told = operator.ask("customer-api", "revoke", *CUSTOMER)
+    assert told == {"email": "casey@example.com", "store": "shop", "revoked": True}
+    done_at = time.monotonic()
+    assert last_granted(lambda: ask_token(world, made), done_at) < 1
+    assert operator.run("customer-api", "revoke", *CUSTOMER).exit_code == 1
+    assert ask_token(world, operator.ask("customer-api", "create", *CUSTOMER)) == 200
+
+
 def test_nobody_gets_a_pair_whom_the_store_has_not_allowed(operator: Operator) -> None:
     assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 1
     assert operator.ask("users", "create", *CUSTOMER, "--customer-api")["customer_api"] is True
     assert operator.run("customer-api", "create", *CUSTOMER).exit_code == 0
 
 
-@pytest.mark.parametrize("command", ["allow", "withdraw", "create"])
+@pytest.mark.parametrize("command", ["allow", "withdraw", "create", "revoke"])
 def test_who_or_what_there_is_not_is_refused(operator: Operator, command: str) -> None:
     stranger = operator.run("customer-api", command, "nobody@example.com", "--store", "shop")
     assert (stranger.exit_code, stranger.stderr) == (1, "There is no person nobody@example.com.\n")
@@ -101,7 +124,7 @@ def test_the_check_finds_plain_http_unsafe(operator: Operator, is_allowed: bool)
 def test_a_running_server_hears_of_it_within_a_second(operator: Operator, world: World) -> None:
     operator.ask("customer-api", "allow", *CUSTOMER)
     made = operator.ask("customer-api", "create", *CUSTOMER)
-    form = {"grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": made["client_secret"]}
+    form = {"grant_type": "client_credentials", **pair_of(made)}
     token = world.http.post("/oauth/token", data=form).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     assert world.http.get("/orders", headers=headers).status_code == 200

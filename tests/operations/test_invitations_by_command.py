@@ -93,6 +93,42 @@ def test_somebody_is_invited_to_work_in_a_store(house: tuple[World, Operator, Sm
     }
 
 
+def test_an_invitation_into_a_team_is_seen_and_taken_back(house: tuple[World, Operator, SmtpSink]) -> None:
+    world, operator, sink = house
+    app, guest = make_app(operator, "regrets@example.com"), Person.signed_in(world)
+    operator.ask("apps", "team", "invite", app, guest.email, "--role", "viewer")
+    (waiting,) = operator.ask("apps", "team", "invitations", app)
+    assert (waiting["email"], waiting["role"], waiting["invited_by"]) == (guest.email, "viewer", "regrets@example.com")
+    assert waiting["created_at"] < waiting["expires_at"]
+    told = operator.ask("apps", "team", "take-back", app, guest.email.upper())
+    assert told == {"email": guest.email, "client_id": app, "taken_back": True}
+    assert guest.visit(link_in(sink, guest.email)).status_code == 404
+    assert operator.ask("apps", "team", "invitations", app) == []
+    assert operator.run("apps", "team", "invitations", app).stdout == "No invitation is open.\n"
+    (event,) = operator.ask("audit", "--subject", app, "--event", "member.invitation_revoked")
+    assert event["actor"] == "cli"
+    again = operator.run("apps", "team", "take-back", app, guest.email)
+    assert (again.exit_code, again.stderr) == (1, f"{guest.email} has no open invitation to {app}.\n")
+
+
+def test_an_invitation_to_work_in_a_store_is_seen_and_taken_back(house: tuple[World, Operator, SmtpSink]) -> None:
+    world, operator, sink = house
+    store, other = world.add_store().prefix, world.add_store().prefix
+    owner, clerk = Person.signed_in(world, stores=(store,), role="owner"), Person.signed_in(world)
+    operator.ask("staff", "invite", clerk.email, "--store", store)
+    (waiting,) = operator.ask("staff", "invitations", "--store", store)
+    assert (waiting["email"], waiting["role"], waiting["invited_by"]) == (clerk.email, "staff", owner.email)
+    assert operator.ask("staff", "invitations", "--store", other) == []
+    elsewhere = operator.run("staff", "take-back", clerk.email, "--store", other)
+    assert (elsewhere.exit_code, elsewhere.stderr) == (1, f"{clerk.email} has no open invitation to {other}.\n")
+    told = operator.ask("staff", "take-back", clerk.email, "--store", store)
+    assert told == {"email": clerk.email, "store": store, "taken_back": True}
+    assert clerk.visit(link_in(sink, clerk.email)).status_code == 404
+    assert [event["actor"] for event in operator.ask("audit", "--event", "staff.invitation_revoked")] == ["cli"]
+    assert operator.run("staff", "take-back", clerk.email, "--store", store).exit_code == 1
+    assert operator.run("staff", "invitations", "--store", "none").exit_code == 1
+
+
 def test_a_person_sends_so_many_invitations_in_a_day_whatever_they_are_for(
     house: tuple[World, Operator, SmtpSink],
 ) -> None:

@@ -53,6 +53,27 @@ def test_a_request_is_seen_and_decided_with_a_reason(operator: Operator) -> None
     assert events[2]["details"]["reason"] == "No privacy policy"
 
 
+def test_what_was_asked_for_is_withdrawn_once_and_can_be_asked_anew(operator: Operator) -> None:
+    client_id = make_app(operator, "Hesitant")
+    operator.ask("apps", "ask-approval", client_id, "--text", "We are not sure.")
+    (waiting,) = [one for one in operator.ask("apps", "requests") if one["client_id"] == client_id]
+    told = operator.ask("apps", "withdraw", waiting["id"])
+    assert told == {"id": waiting["id"], "client_id": client_id, "kind": "app", "withdrawn": True}
+    assert waiting["id"] not in [one["id"] for one in operator.ask("apps", "requests")]
+    (event,) = operator.ask("audit", "--subject", client_id, "--event", "approval.withdrawn")
+    assert (event["actor"], event["details"]) == ("cli", {"kind": "app"})
+    again = operator.run("apps", "withdraw", waiting["id"])
+    assert (again.exit_code, again.stderr) == (1, "The request was settled already.\n")
+    operator.ask("apps", "ask-approval", client_id, "--text", "We are, now.")
+
+
+@pytest.mark.parametrize("request_id", ["nothing", "01890000-0000-7000-8000-000000000000"])
+def test_a_request_that_there_is_not_cannot_be_withdrawn(operator: Operator, request_id: str) -> None:
+    refused = operator.run("apps", "withdraw", request_id)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "no" in refused.stderr
+
+
 def test_the_log_is_filtered_by_actor_and_time(operator: Operator) -> None:
     make_app(operator, "Logged")
     assert {event["actor"] for event in operator.ask("audit", "--actor", "cli", "--limit", "3")} == {"cli"}

@@ -1,12 +1,13 @@
-"""`authsrv apps requests|accept|refuse`: what developers asked for, and the answer, which they get by mail."""
+"""`authsrv apps requests|accept|refuse|withdraw`: what developers asked for, and the answer, which they get by mail."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
-from authsrv.oauth.approvals import ApprovalDecision, decide_approval, list_requests
+from authsrv.oauth.approvals import ApprovalDecision, decide_approval, list_requests, withdraw_request_by_id
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.approvals import OPEN
 from authsrv.storage.database import Database
@@ -53,16 +54,30 @@ def refuse(request_id: RequestId, reason: Reason, as_json: AsJson = False) -> No
     _decide(request_id, reason, approve=False, as_json=as_json)
 
 
+def withdraw(request_id: RequestId, as_json: AsJson = False) -> None:
+    """Take back what was asked for and is not decided yet, as its developers do."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        request, client = withdraw_request_by_id(unit, _row_id(request_id), actor=ACTOR)
+        return {"id": request_id, "client_id": client.client_id, "kind": request.kind, "withdrawn": True}
+
+    show_one(run(work), as_json=as_json)
+
+
+def _row_id(request_id: str) -> UUID:
+    row_id = parse_uuid(request_id)
+    if row_id is None:
+        raise DomainError("not_found", 404, f"There is no request {request_id}.")
+    return row_id
+
+
 def _decide(request_id: str, reason: str, *, approve: bool, as_json: bool) -> None:
     from authsrv.operations.commands.mailing import NOT_SENT, Postman  # noqa: PLC0415  # templates: slow to load
 
     told: list[int] = []
 
     def work(unit: Unit, _: Tools) -> ApprovalDecision:
-        row_id = parse_uuid(request_id)
-        if row_id is None:
-            raise DomainError("not_found", 404, f"There is no request {request_id}.")
-        return decide_approval(unit, row_id, approve=approve, reason=reason, operator=ACTOR)
+        return decide_approval(unit, _row_id(request_id), approve=approve, reason=reason, operator=ACTOR)
 
     async def tell(decided: ApprovalDecision, tools: Tools, database: Database) -> None:
         told.append(await Postman(tools, database).tell(decided))

@@ -8,9 +8,10 @@ import typer
 
 from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
-from authsrv.oauth.teams import change_member, invite_member, remove_from_team
+from authsrv.oauth.teams import change_member, invite_member, remove_from_team, take_back
 from authsrv.operations.commands.app_rows import AppId, get_app
-from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many
+from authsrv.operations.commands.invitation_rows import COLUMNS, described_invitations, get_invitation, no_invitation
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, TeamMember, add_member, list_members
 from authsrv.storage.clients import Client
@@ -66,6 +67,27 @@ def invite(
         return Invited(address, into=client.name, role=role.value, by=host.email, link=invited.link)
 
     invite_by_mail(make, word_team_invitation, as_json=as_json)
+
+
+@commands.command("invitations")
+def list_invitations(client_id: AppId, as_json: AsJson = False) -> None:
+    """Who was invited and has not answered yet."""
+    rows = run(lambda unit, _: described_invitations(unit, get_app(unit, client_id)))
+    show_many(rows, as_json=as_json, columns=COLUMNS, nothing="No invitation is open.")
+
+
+@commands.command("take-back")
+def take_back_invitation(client_id: AppId, email: Email, as_json: AsJson = False) -> None:
+    """Take an invitation back: its link opens nothing any more."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        client = get_app(unit, client_id)
+        invitation = get_invitation(unit, client, email)
+        if not take_back(unit, client, invitation.id, actor=ACTOR):
+            raise no_invitation(client, invitation.email)
+        return {"email": invitation.email, "client_id": client_id, "taken_back": True}
+
+    show_one(run(work), as_json=as_json)
 
 
 @commands.command("role")

@@ -33,6 +33,7 @@ commands.command("ask-approval")(app_changes.ask_approval)
 commands.command("requests")(app_requests.requests)
 commands.command("accept")(app_requests.accept)
 commands.command("refuse")(app_requests.refuse)
+commands.command("withdraw")(app_requests.withdraw)
 commands.add_typer(app_secrets.commands, name="secrets")
 commands.add_typer(app_team.commands, name="team")
 

@@ -11,6 +11,7 @@ from authsrv.identity.customer_api import (
     change_all_customers,
     get_customer,
     make_password,
+    revoke_password,
     withdraw_customer,
 )
 from authsrv.identity.emails import normal_email
@@ -59,6 +60,19 @@ def withdraw(email: str, store: Store, as_json: AsJson = False) -> None:
     _change(
         email, store, lambda unit, customer: withdraw_customer(unit, customer, actor=ACTOR), may=False, as_json=as_json
     )
+
+
+@commands.command("revoke")
+def revoke(email: str, store: Store, as_json: AsJson = False) -> None:
+    """End a customer's API password and its live tokens; they may make another."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        customer = get_customer(unit, normal_email(email), store)
+        if not revoke_password(unit, customer, actor=ACTOR):
+            raise DomainError("not_found", 404, f"{customer.email} has no API password in {store}.")
+        return {"email": customer.email, "store": store, "revoked": True}
+
+    show_one(run(work), as_json=as_json)
 
 
 @commands.command("allow-all")

@@ -10,6 +10,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from authsrv.kit.clock import SystemClock
 from authsrv.kit.entropy import SystemEntropy
@@ -146,7 +147,8 @@ def show_many(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Sequ
         # Ids are there to be copied: rather a long line than a cut one.
         table.add_column(column, no_wrap=True, overflow="ignore")
     for row in rows:
-        table.add_row(*(_plain(row[column]) for column in columns))
+        # As text: what looks like markup is somebody's own.
+        table.add_row(*(Text(_plain(row[column])) for column in columns))
     Console(width=_WIDEST).print(table, crop=False)
 
 
@@ -161,4 +163,5 @@ def _plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return " ".join(map(str, value)) or "-"
-    return str(value)
+    # Browsers name themselves, and a terminal obeys what is sent to it.
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in str(value))

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from authsrv.identity.emails import normal_email
-from authsrv.identity.staff import invite_staff, remove_staff
+from authsrv.identity.staff import invite_staff, remove_staff, take_back
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.store_apps import disconnect_app
+from authsrv.operations.commands.invitation_rows import COLUMNS, described_invitations, get_invitation, no_invitation
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.storage.clients import find_client
 from authsrv.storage.store_apps import list_store_apps
@@ -59,6 +60,27 @@ def invite(
         return Invited(address, into=found.name, role=role.value, by=host.email, link=link)
 
     invite_by_mail(make, word_staff_invitation, as_json=as_json)
+
+
+@commands.command("invitations")
+def list_invitations(store: OfStore, as_json: AsJson = False) -> None:
+    """Who was invited to work in a store and has not answered yet."""
+    rows = run(lambda unit, _: described_invitations(unit, _get(unit, store)))
+    show_many(rows, as_json=as_json, columns=COLUMNS, nothing="No invitation is open.")
+
+
+@commands.command("take-back")
+def take_back_invitation(email: str, store: OfStore, as_json: AsJson = False) -> None:
+    """Take an invitation back: its link opens nothing any more."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        found = _get(unit, store)
+        invitation = get_invitation(unit, found, email)
+        if not take_back(unit, found, invitation.id, actor=ACTOR):
+            raise no_invitation(found, invitation.email)
+        return {"email": invitation.email, "store": store, "taken_back": True}
+
+    show_one(run(work), as_json=as_json)
 
 
 @commands.command("remove")

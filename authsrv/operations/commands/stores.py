@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from authsrv.kit.errors import DomainError
-from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_one
+from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.shop.money import is_currency
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.stores import add_store, find_store
+from authsrv.storage.lookups import search_stores
+from authsrv.storage.stores import Store, add_store, find_store
 from authsrv.storage.unit import Unit
 
 commands = typer.Typer(help="Shops.", no_args_is_help=True)
@@ -41,6 +42,27 @@ def create(
             raise DomainError("exists", 409, f"There is a store {prefix} already.")
         store = add_store(unit, prefix=prefix, name=name, currency=currency)
         add_audit_event(unit, "store.created", actor=ACTOR, subject=prefix)
-        return {"id": str(store.id), "prefix": prefix, "name": name, "currency": currency}
+        return _described(store)
 
     show_one(run(work), as_json=as_json)
+
+
+@commands.command("list")
+def list_all(
+    search: Annotated[str, typer.Option(help="A part of the prefix or name.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Stores, newest first."""
+    rows = run(lambda unit, _: [_described(store) for store in search_stores(unit, search, limit=limit)])
+    show_many(rows, as_json=as_json, columns=("prefix", "name", "currency", "created_at"), nothing="No stores.")
+
+
+def _described(store: Store) -> dict[str, Any]:
+    return {
+        "id": str(store.id),
+        "prefix": store.prefix,
+        "name": store.name,
+        "currency": store.currency,
+        "created_at": store.created_at.isoformat(),
+    }

@@ -10,24 +10,24 @@ import typer
 
 from authsrv.identity.customer_api import Customer, allow_customer
 from authsrv.identity.emails import normal_email
-from authsrv.identity.sessions import Sessions
+from authsrv.identity.people import demote_operator, rename_person
+from authsrv.identity.staff import add_staff
 from authsrv.identity.suspension import resume_person, suspend_person
-from authsrv.kit.clock import SystemClock
 from authsrv.kit.errors import DomainError
-from authsrv.kit.handles import HandleSealer
-from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.passwords import LONGEST_PASSWORD, Passwords
-from authsrv.oauth.clients import ClientDirectory
-from authsrv.oauth.keyring import LONGEST_TOKEN, Keyring
-from authsrv.oauth.logout_tokens import BackchannelLogout
+from authsrv.oauth.keyring import LONGEST_TOKEN
+from authsrv.operations.commands import user_sessions
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_many, show_one
+from authsrv.operations.commands.user_rows import described_person, get_person, sessions_of
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.lookups import search_users
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import User, add_membership, add_user, find_membership, find_user
+from authsrv.storage.users import User, find_or_add_user, get_membership, join_store
 
 commands = typer.Typer(help="People.", no_args_is_help=True)
+commands.command("sessions")(user_sessions.sessions)
+commands.command("sign-out")(user_sessions.sign_out)
 Reason = Annotated[str, typer.Option(help="Stands in the audit log.")]
 
 
@@ -58,14 +58,14 @@ def create(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a person, or give an existing one a membership or right."""
+    """Make a person, or give an existing one a membership or right; none is taken away."""
     if (role or customer_api) and store is None:
         raise typer.BadParameter("--role and --customer-api need --store.")
     password_hash = _read_password() if password_stdin else None
 
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
         address = normal_email(email)
-        user = find_user(unit, address) or add_user(unit, email=address)
+        user, _new = find_or_add_user(unit, email=address)
         user.is_operator |= operator
         user.password_hash = password_hash or user.password_hash
         unit.session.add(user)
@@ -83,7 +83,7 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """People, newest first."""
-    rows = run(lambda unit, _: [_described(user) for user in search_users(unit, search, limit=limit)])
+    rows = run(lambda unit, _: [described_person(user) for user in search_users(unit, search, limit=limit)])
     show_many(rows, as_json=as_json, columns=("email", "name", "is_operator", "status"), nothing="Nobody.")
 
 
@@ -99,65 +99,61 @@ def resume(email: str, reason: Reason, as_json: AsJson = False) -> None:
     _change(email, resume_person, reason, as_json=as_json)
 
 
-def _change(email: str, change: Callable[..., bool], reason: str, *, as_json: bool) -> None:
-    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        address = normal_email(email)
-        user = find_user(unit, address)
-        if user is None:
-            raise DomainError("not_found", 404, f"There is no person {address}.")
-        change(unit, user, _sessions(tools), unit.now() + LONGEST_TOKEN, actor=ACTOR, reason=reason)
+@commands.command("demote")
+def demote(
+    email: str,
+    operator: Annotated[bool, typer.Option("--operator", help="The right to approve and suspend apps.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a right from a person; what they are in a store, `authsrv staff remove` takes."""
+    if not operator:
+        raise typer.BadParameter("Name the right: --operator.")
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        user = get_person(unit, email)
+        demote_operator(unit, user, actor=ACTOR)
         unit.session.refresh(user)
-        return _described(user)
+        return described_person(user)
 
     show_one(run(work), as_json=as_json)
 
 
-def _sessions(tools: Tools) -> Sessions:
-    """As the server has them: apps that asked for it are told that the sessions ended."""
-    clock, limits = SystemClock(), tools.settings.sessions
-    sessions = Sessions(
-        HandleSealer(tools.keys), idle_seconds=limits.idle_seconds, absolute_seconds=limits.absolute_seconds
-    )
-    logout = BackchannelLogout(
-        issuer=tools.settings.issuer,
-        keyring=Keyring(tools.vault("signing key"), clock),
-        clients=ClientDirectory(),
-        identifiers=Identifiers(clock, tools.entropy),
-        clock=clock,
-    )
-    sessions.on_end(logout.queue_logouts)
-    return sessions
+@commands.command("rename")
+def rename(email: str, name: str, as_json: AsJson = False) -> None:
+    """Change what a person is called."""
+
+    def work(unit: Unit, _: Tools) -> dict[str, Any]:
+        user = get_person(unit, email)
+        rename_person(unit, user, name)
+        return described_person(user)
+
+    show_one(run(work), as_json=as_json)
 
 
-def _described(user: User) -> dict[str, Any]:
-    return {
-        "id": str(user.id),
-        "email": user.email,
-        "name": user.name,
-        "is_operator": user.is_operator,
-        "status": "suspended" if user.suspended_at else "active",
-        "created_at": user.created_at.isoformat(),
-    }
+def _change(email: str, change: Callable[..., bool], reason: str, *, as_json: bool) -> None:
+    def work(unit: Unit, tools: Tools) -> dict[str, Any]:
+        user = get_person(unit, email)
+        change(unit, user, sessions_of(tools), unit.now() + LONGEST_TOKEN, actor=ACTOR, reason=reason)
+        unit.session.refresh(user)
+        return described_person(user)
+
+    show_one(run(work), as_json=as_json)
 
 
 def _join(unit: Unit, user: User, prefix: str, role: Role | None, *, may_use_customer_api: bool) -> dict[str, Any]:
     store = find_store(unit, prefix)
     if store is None:
         raise DomainError("not_found", 404, f"There is no store {prefix}.")
-    membership = find_membership(unit, store_id=store.id, user_id=user.id)
-    if membership is None:
-        membership = add_membership(
-            unit, store_id=store.id, user_id=user.id, role=role or Role.CUSTOMER, customer_id=None
-        )
-    membership.role = role or membership.role
-    unit.session.add(membership)
-    unit.session.flush()
+    if role in {Role.STAFF, Role.OWNER}:
+        add_staff(unit, store, user, role=role.value, actor=ACTOR)
+    else:
+        join_store(unit, store_id=store.id, user_id=user.id)
     if may_use_customer_api:
         allow_customer(unit, Customer(user.id, store.id, user.email, prefix), actor=ACTOR)
-        unit.session.refresh(membership)
+    membership = get_membership(unit, store_id=store.id, user_id=user.id)
     return {
         "store": prefix,
-        "role": str(membership.role),
+        "role": membership.role,
         "customer_id": membership.customer_id,
         "customer_api": membership.may_use_customer_api,
     }

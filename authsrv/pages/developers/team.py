@@ -10,13 +10,13 @@ from authsrv.identity.invitations import find_invitation, take_invitation
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
-from authsrv.oauth.teams import NewInvitation, change_member, invite_member, remove_from_team
+from authsrv.oauth.teams import NewInvitation, change_member, invite_member, remove_from_team, take_back
 from authsrv.pages.developers.frame import app_path, back_to, show, show_app
 from authsrv.pages.developers.guard import Developing, NoSuchApp, app_action, app_page, change_app, developer_page
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.client_members import ADMIN, ROLES, VIEWER, add_member, list_members
 from authsrv.storage.clients import Client, find_client_by_row
-from authsrv.storage.invitations import INTO_APP, Invitation, list_open_invitations, revoke_invitation
+from authsrv.storage.invitations import INTO_APP, Invitation, list_open_invitations
 from authsrv.storage.unit import Unit
 from authsrv.web.fields import Fields, read_fields
 from authsrv.web.invitation_mails import Invited, word_team_invitation
@@ -100,10 +100,7 @@ async def revoke(request: Request, developing: Developing, form: Fields) -> Resp
     invitation_id, actor = parse_uuid(form.one("invitation")), developing.person.email
 
     def work(unit: Unit, client: Client) -> bool:
-        if invitation_id is None or not revoke_invitation(unit, INTO_APP, client.id, invitation_id):
-            return False
-        add_audit_event(unit, "member.invitation_revoked", actor=actor, subject=client.client_id)
-        return True
+        return invitation_id is not None and take_back(unit, client, invitation_id, actor=actor)
 
     revoked = await change_app(request, developing, work)
     return back_to(request, developing, _TAB, done="invitation_revoked" if revoked else "invitation_over")

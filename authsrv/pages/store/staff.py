@@ -8,13 +8,12 @@ from starlette.responses import Response
 from authsrv.identity.emails import normal_email
 from authsrv.identity.invitations import find_invitation
 from authsrv.identity.sessions import SignedIn
-from authsrv.identity.staff import ROLES, invite_staff, join_staff, remove_staff
+from authsrv.identity.staff import ROLES, invite_staff, join_staff, remove_staff, take_back
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.pages.store.frame import back_to, show_store, store_path
 from authsrv.pages.store.guard import OwnersOnly, Working, change_store, owner_action, staff_action, store_page
-from authsrv.storage.audit import add_audit_event
-from authsrv.storage.invitations import INTO_STORE, Invitation, list_open_invitations, revoke_invitation
+from authsrv.storage.invitations import INTO_STORE, Invitation, list_open_invitations
 from authsrv.storage.store_people import OWNER, STAFF, StorePerson, list_staff
 from authsrv.storage.stores import Store, find_store_by_id
 from authsrv.storage.unit import Unit
@@ -64,10 +63,7 @@ async def revoke(request: Request, working: Working, form: Fields) -> Response:
     invitation_id, actor = parse_uuid(form.one("invitation")), working.person.email
 
     def work(unit: Unit, store: Store) -> bool:
-        if invitation_id is None or not revoke_invitation(unit, INTO_STORE, store.id, invitation_id):
-            return False
-        add_audit_event(unit, "staff.invitation_revoked", actor=actor, subject=store.prefix)
-        return True
+        return invitation_id is not None and take_back(unit, store, invitation_id, actor=actor)
 
     revoked = await change_store(request, working, work)
     return back_to(request, working, "/staff", "invitation_revoked" if revoked else "nothing")

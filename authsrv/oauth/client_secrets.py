@@ -1,19 +1,20 @@
 """A client's secrets: two live at once, so that one replaces the other without downtime; when each was last used."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.machine_secrets import digest_of, make_secret
-from authsrv.oauth.registration import SECRET_PREFIX, has_secret_method
+from authsrv.oauth.registration import SECRET_PREFIX, add_secret, has_secret_method, refused
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.clients import (
     Client,
     add_client_secret,
     end_client_secret,
+    expire_secrets,
     list_live_secrets,
     lock_client,
     note_secret_use,
@@ -21,6 +22,8 @@ from authsrv.storage.clients import (
 from authsrv.storage.unit import Unit
 
 MOST_SECRETS = 2
+# How long an app may take to change over.
+_OLD_LIVES = timedelta(hours=24)
 # The last use is told to within this time, so that a busy client costs no writes.
 _NOTED_EVERY_SECONDS = 300.0
 
@@ -51,6 +54,23 @@ def add_second_secret(
     add_client_secret(unit, client, digest_of(text), text[-4:], secret_id=secret_id)
     add_audit_event(unit, "client.secret_added", actor=actor, subject=client.client_id, last_four=text[-4:])
     return text
+
+
+def rotate_secret(unit: Unit, client: Client, entropy: Entropy, *, revoke_old: bool, actor: str) -> str:
+    """A new secret that works at once; the one before it ends in 24 hours, or now, and any older one now.
+
+    Raises for a client whose method has none.
+    """
+    if not has_secret_method(client.token_endpoint_auth_method):
+        raise refused("auth_method", f"{client.token_endpoint_auth_method} has no secret to rotate")
+    # Of two who rotate at once, the second sees the first one's.
+    lock_client(unit, client)
+    for older in list_live_secrets(unit, client.id)[1:]:
+        end_client_secret(unit, client, older.id, unit.now())
+    expire_secrets(unit, client, unit.now() if revoke_old else unit.now() + _OLD_LIVES)
+    secret = add_secret(unit, client, entropy)
+    add_audit_event(unit, "client.secret_rotated", actor=actor, subject=client.client_id)
+    return secret
 
 
 def end_secret(unit: Unit, client: Client, secret_id: UUID, *, at: datetime | None, actor: str) -> None:

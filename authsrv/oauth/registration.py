@@ -3,7 +3,6 @@
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
@@ -32,10 +31,6 @@ from authsrv.storage.clients import (
     Client,
     add_client,
     add_client_secret,
-    end_client_secret,
-    expire_secrets,
-    list_live_secrets,
-    lock_client,
     save_client,
 )
 from authsrv.storage.grants import revoke_client_grants
@@ -46,7 +41,6 @@ from authsrv.storage.users import NOBODY, find_or_add_user
 
 SECRET_PREFIX = "cs_"
 AUTH_METHODS = (*SECRET_METHODS, "private_key_jwt", "none")
-OLD_SECRET_LIVES = timedelta(hours=24)
 # The columns they are kept in have no room for more.
 _LONGEST_URI = 2000
 ALL_GRANTS = ("authorization_code", "refresh_token", "client_credentials")
@@ -220,23 +214,6 @@ def add_secret(unit: Unit, client: Client, entropy: Entropy) -> str:
     """A new secret beside those that live; the text is shown now and never again."""
     secret = make_secret(SECRET_PREFIX, entropy)
     add_client_secret(unit, client, digest_of(secret), secret[-4:])
-    return secret
-
-
-def rotate_secret(unit: Unit, client: Client, entropy: Entropy, *, revoke_old: bool, actor: str) -> str:
-    """A new secret that works at once; the one before it ends in 24 hours, or now, and any older one now.
-
-    Raises for a client whose method has none.
-    """
-    if client.token_endpoint_auth_method not in {None, *SECRET_METHODS}:
-        raise refused("auth_method", f"{client.token_endpoint_auth_method} has no secret to rotate")
-    # Of two who rotate at once, the second sees the first one's.
-    lock_client(unit, client)
-    for older in list_live_secrets(unit, client.id)[1:]:
-        end_client_secret(unit, client, older.id, unit.now())
-    expire_secrets(unit, client, unit.now() if revoke_old else unit.now() + OLD_SECRET_LIVES)
-    secret = add_secret(unit, client, entropy)
-    add_audit_event(unit, "client.secret_rotated", actor=actor, subject=client.client_id)
     return secret
 
 

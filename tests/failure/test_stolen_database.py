@@ -15,7 +15,7 @@ from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.kit.signing import export_private, import_private
 from authsrv.kit.vault import Vault
-from authsrv.oauth.registration import rotate_secret
+from authsrv.oauth.client_secrets import rotate_secret
 from authsrv.operations.demo import demo_secret
 from authsrv.storage.clients import find_client
 from authsrv.storage.signing_keys import list_signing_keys

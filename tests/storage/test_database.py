@@ -19,7 +19,8 @@ from authsrv.kit.errors import DomainError, Unavailable
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.kit.vault import Vault
-from authsrv.oauth.registration import NewClient, create_client, rotate_secret
+from authsrv.oauth.client_secrets import rotate_secret
+from authsrv.oauth.registration import NewClient, create_client
 from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.operations.housekeeping import Housekeeping
 from authsrv.operations.schema import migrate

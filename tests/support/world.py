@@ -17,13 +17,13 @@ from starlette.applications import Starlette
 from authsrv import create_app, load_settings
 from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import SystemEntropy
+from authsrv.oauth.client_secrets import rotate_secret
 from authsrv.oauth.registration import (
     NewClient,
     add_secret,
     create_client,
     new_client_id,
     resume_client,
-    rotate_secret,
     suspend_client,
 )
 from authsrv.routes import DIALECTS

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from authsrv.identity.emails import normal_email
+from authsrv.oauth.client_secrets import rotate_secret
 from authsrv.oauth.clients import METHOD_OF_TYPE
 from authsrv.oauth.registration import (
     NewClient,
@@ -16,7 +17,6 @@ from authsrv.oauth.registration import (
     has_secret_method,
     new_client_id,
     resume_client,
-    rotate_secret,
     suspend_client,
 )
 from authsrv.operations.commands import app_changes, app_requests, app_secrets, app_team

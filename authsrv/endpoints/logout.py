@@ -48,7 +48,13 @@ async def logout(request: Request) -> Response:
     language = language_of(request)
     if outcome.has_bad_uri:
         text = language.say("logout.bad_uri")
-        return error_page(request, 400, "logout.bad_uri_title", text, action=(link(request, "/account"), "/account"))
+        return error_page(
+            request,
+            400,
+            "logout.bad_uri_title",
+            text,
+            action=(link(request, "/account"), language.say("account.title")),
+        )
     if not outcome.is_out:
         kept = {name: fields[name] for name in _PARAMETERS if fields.get(name)}
         name = outcome.client.name if outcome.client else None

@@ -140,6 +140,9 @@ class ApiKeys:
 
     def take_uses(self) -> dict[str, datetime]:
         """The keys used since the last time this was asked, and when; each at most once in some minutes."""
+        now = self._clock.monotonic()
+        # What is no news any more: there would be as many as keys were ever used.
+        self._noted_at = {key: at for key, at in self._noted_at.items() if now - at < _NOTED_EVERY_SECONDS}
         uses, self._uses = self._uses, {}
         return uses
 

@@ -26,7 +26,6 @@ TRIES_WINDOW = timedelta(minutes=10)
 # Five every ten minutes would be 720 a day, and a guesser has many days.
 MOST_WRONG_A_DAY = 100
 _DAY = timedelta(days=1)
-_GUESSER_WAITS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,9 @@ def take_password_try(unit: Unit, email: str) -> PasswordTry:
     """Counts a try before anything is compared, the same for any address. Raises TooManyTries."""
     lock_email(unit, email)
     now = unit.now()
-    if count_wrong_tries_since(unit, email, now - _DAY, of_passwords=True) >= MOST_WRONG_A_DAY:
-        raise TooManyTries(_GUESSER_WAITS)
+    wrong, first_at = count_wrong_tries_since(unit, email, now - _DAY, of_passwords=True)
+    if wrong >= MOST_WRONG_A_DAY:
+        raise TooManyTries(first_at + _DAY - now)
     row = find_newest_email_code(unit, email, PASSWORD, None)
     if row is None:
         row = EmailCode(

@@ -62,7 +62,6 @@ class MailLimit:
 _DAY = timedelta(days=1)
 # NIST SP 800-63B, 5.2.2: no more than a hundred failed guesses in a row against one person.
 _MOST_WRONG_A_DAY = 100
-_GUESSER_WAITS = timedelta(hours=1)
 
 
 class TooManyMails(DomainError):
@@ -201,13 +200,14 @@ class SignIns:
     def _refuse_flood(self, unit: Unit, email: str) -> None:
         lock_email(unit, email)
         now = unit.now()
-        if count_wrong_tries_since(unit, email, now - _DAY) >= _MOST_WRONG_A_DAY:
-            raise TooManyMails(_GUESSER_WAITS)
+        wrong, first_at = count_wrong_tries_since(unit, email, now - _DAY)
+        if wrong >= _MOST_WRONG_A_DAY:
+            raise TooManyMails(first_at + _DAY - now)
         if self._limit is None:
             return
-        count, first_at = count_mails_since(unit, email, now - self._limit.window)
-        if first_at is not None and count >= self._limit.count:
-            raise TooManyMails(first_at + self._limit.window - now)
+        count, sent_at = count_mails_since(unit, email, now - self._limit.window)
+        if sent_at is not None and count >= self._limit.count:
+            raise TooManyMails(sent_at + self._limit.window - now)
 
     def _mail(self, row: EmailCode, counter: int) -> CodeMail:
         return CodeMail(row.id, row.email, next(self._codes(row, counter)), CODE_LASTS)

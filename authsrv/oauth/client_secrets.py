@@ -106,6 +106,9 @@ class SecretUses:
 
     def take(self) -> list[tuple[SecretKey, datetime]]:
         """What was noted since the last time this was asked, sorted: two processes must not wait in a circle."""
+        now = self._clock.monotonic()
+        # What is no news any more: there would be as many as secrets were ever used.
+        self._noted_at = {key: at for key, at in self._noted_at.items() if now - at < _NOTED_EVERY_SECONDS}
         uses, self._uses = self._uses, {}
         return sorted(uses.items())
 

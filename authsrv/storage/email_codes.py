@@ -85,15 +85,20 @@ def count_mails_since(unit: Unit, email: str, since: datetime) -> tuple[int, dat
     return int(count or 0), first_at
 
 
-def count_wrong_tries_since(unit: Unit, email: str, since: datetime, *, of_passwords: bool = False) -> int:
+def count_wrong_tries_since(
+    unit: Unit, email: str, since: datetime, *, of_passwords: bool = False
+) -> tuple[int, datetime]:
     """How many codes, or passwords, that were not right were tried for this address in what was begun after `since`.
 
-    Each for itself: tries of a password tell nothing of a code, and anybody can make them without a mail.
+    And when the first of them was begun, which is the first to count no more. Each for itself: tries of a password tell
+    nothing of a code, and anybody can make them without a mail.
     """
     wrong = func.sum(EmailCode.attempts - case((col(EmailCode.used_at).is_(None), 0), else_=1))
     kind = EmailCode.purpose == PASSWORD if of_passwords else EmailCode.purpose != PASSWORD
-    query = select(wrong).where(EmailCode.email == email, col(EmailCode.created_at) > since, kind)
-    return int(unit.session.exec(query).one() or 0)
+    first_at = func.min(case((col(EmailCode.attempts) > 0, col(EmailCode.created_at)), else_=None))
+    query = select(wrong, first_at).where(EmailCode.email == email, col(EmailCode.created_at) > since, kind)
+    count, begun_at = unit.session.exec(query).one()
+    return int(count or 0), begun_at or unit.now()
 
 
 def take_try(unit: Unit, code_id: UUID, most: int) -> tuple[int, int] | None:

@@ -63,7 +63,7 @@ def test_a_hundred_wrong_codes_are_a_days_worth(tmp_path: Path) -> None:
         # Ninety-nine so far.
         code = shop.ask_code(email)
         assert shop.auth(email=email, code=wrong(code)).status_code == 422
-        assert_refused(shop.auth(email=email), 3600)
+        assert_refused(shop.auth(email=email), 86_400)
 
 
 def test_tokens_and_calls_are_limited_by_who_asks(tmp_path: Path) -> None:

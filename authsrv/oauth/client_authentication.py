@@ -86,7 +86,11 @@ def is_proven(attempt: Attempt, client: RegisteredClient | None, assertions: Cli
 
 def read_attempt(headers: Mapping[str, str], form: Mapping[str, str]) -> Attempt:
     """Which client this claims to be, and how it would prove it."""
-    basic = read_basic(headers)
+    try:
+        basic = read_basic(headers)
+    except ValueError:
+        # RFC 6749, 5.2: who tried this header and failed is answered 401, however they failed.
+        raise _refused("client_secret_basic") from None
     client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
     asserts = "client_assertion" in form or "client_assertion_type" in form
     if (basic is not None) + bool(secret) + asserts > 1:

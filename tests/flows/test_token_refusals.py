@@ -81,14 +81,16 @@ REFUSALS = {
         lambda service: {"data": {**GRANT, "client_id": "another"}, "auth": service.basic}, 400, "invalid_request"
     ),
     "a header that is no base64": Refused(
-        lambda _: {"data": GRANT, "headers": {"Authorization": "Basic !!!"}}, 400, "invalid_request"
+        lambda _: {"data": GRANT, "headers": {"Authorization": "Basic !!!"}}, 401, "invalid_client", has_challenge=True
     ),
-    "a header without a colon": Refused(lambda _: {"data": GRANT, "headers": basic("nobody")}, 400, "invalid_request"),
+    "a header without a colon": Refused(
+        lambda _: {"data": GRANT, "headers": basic("nobody")}, 401, "invalid_client", has_challenge=True
+    ),
     "a header that is no UTF-8": Refused(
-        lambda _: {"data": GRANT, "headers": basic(b"\xff\xfe:\xff")}, 400, "invalid_request"
+        lambda _: {"data": GRANT, "headers": basic(b"\xff\xfe:\xff")}, 401, "invalid_client", has_challenge=True
     ),
     "an empty header": Refused(
-        lambda _: {"data": GRANT, "headers": {"Authorization": "Basic"}}, 400, "invalid_request"
+        lambda _: {"data": GRANT, "headers": {"Authorization": "Basic"}}, 401, "invalid_client", has_challenge=True
     ),
     "a bearer token in place of credentials": Refused(
         lambda service: {"data": GRANT, "headers": service.bearer}, 401, "invalid_client"

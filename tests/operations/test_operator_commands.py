@@ -1,6 +1,7 @@
 """What an operator and a store's owner do at their pages, done at the shell."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,18 +30,23 @@ def make_app(operator: Operator, name: str) -> str:
     return client_id
 
 
+def requests_of(operator: Operator, client_id: str) -> list[Any]:
+    """The open ones of this app; other tests have theirs."""
+    return [one for one in operator.ask("apps", "requests") if one["client_id"] == client_id]
+
+
 def test_a_request_is_seen_and_decided_with_a_reason(operator: Operator) -> None:
     client_id = make_app(operator, "Parcels")
     operator.ask("apps", "ask-approval", client_id, "--text", "We track parcels.")
-    waiting = operator.ask("apps", "requests")
-    assert [(one["client_id"], one["text"]) for one in waiting] == [(client_id, "We track parcels.")]
-    refused = operator.ask("apps", "refuse", waiting[0]["id"], "--reason", "No privacy policy")
-    decided = {"id": waiting[0]["id"], "client_id": client_id, "kind": "app", "approved": False}
+    (waiting,) = requests_of(operator, client_id)
+    assert waiting["text"] == "We track parcels."
+    refused = operator.ask("apps", "refuse", waiting["id"], "--reason", "No privacy policy")
+    decided = {"id": waiting["id"], "client_id": client_id, "kind": "app", "approved": False}
     assert refused == {**decided, "mailed": 0}
-    assert operator.ask("apps", "requests") == []
-    assert operator.run("apps", "accept", waiting[0]["id"], "--reason", "Yes").exit_code == 1
+    assert requests_of(operator, client_id) == []
+    assert operator.run("apps", "accept", waiting["id"], "--reason", "Yes").exit_code == 1
     operator.ask("apps", "ask-approval", client_id, "--text", "We have one now.")
-    again = operator.ask("apps", "requests")[0]["id"]
+    again = requests_of(operator, client_id)[0]["id"]
     assert operator.ask("apps", "accept", again, "--reason", "Good")["approved"]
     assert operator.ask("apps", "show", client_id)["status"] == "approved"
     events = operator.ask("audit", "--subject", client_id, "--event", "approval.*")
@@ -56,10 +62,10 @@ def test_a_request_is_seen_and_decided_with_a_reason(operator: Operator) -> None
 def test_what_was_asked_for_is_withdrawn_once_and_can_be_asked_anew(operator: Operator) -> None:
     client_id = make_app(operator, "Hesitant")
     operator.ask("apps", "ask-approval", client_id, "--text", "We are not sure.")
-    (waiting,) = [one for one in operator.ask("apps", "requests") if one["client_id"] == client_id]
+    (waiting,) = requests_of(operator, client_id)
     told = operator.ask("apps", "withdraw", waiting["id"])
     assert told == {"id": waiting["id"], "client_id": client_id, "kind": "app", "withdrawn": True}
-    assert waiting["id"] not in [one["id"] for one in operator.ask("apps", "requests")]
+    assert requests_of(operator, client_id) == []
     (event,) = operator.ask("audit", "--subject", client_id, "--event", "approval.withdrawn")
     assert (event["actor"], event["details"]) == ("cli", {"kind": "app"})
     again = operator.run("apps", "withdraw", waiting["id"])

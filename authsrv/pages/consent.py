@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 import orjson
@@ -245,8 +246,8 @@ def _refuse_unseen(form: Form, client: RegisteredClient, store: KnownStore | Non
 
 
 def _face_of(client: RegisteredClient) -> str:
-    """Another name or other redirect URIs are another."""
-    return client.consent_changed_at.isoformat() if client.consent_changed_at else ""
+    """Another name or other redirect URIs are another; a time of change would differ at each look at a document."""
+    return sha256(orjson.dumps([client.name, sorted(client.redirect_uris)])).hexdigest()
 
 
 def _page(request: Request, question: Question) -> Response:

@@ -9,4 +9,5 @@ from authsrv.web.runtime import runtime_of
 
 async def introspect(request: Request) -> Response:
     """What a token is good for, for its client or a resource server."""
-    return await answer(request, "/oauth/introspect", runtime_of(request).server.answer_introspection)
+    engine = runtime_of(request).server.answer_introspection
+    return await answer(request, "/oauth/introspect", engine, from_memory=True)

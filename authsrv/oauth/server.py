@@ -103,8 +103,10 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib carr
         return self.tokens.complete(token, self.clients.find(unit, token.client_id))
 
     def find_refresh_token(self, unit: Unit, client: RegisteredClient, text: str) -> PresentedRefreshToken | None:
-        """The client's refresh token, live or not, for introspection and revocation."""
-        return find_refresh_token(unit, self.issuing, client, text, self.lifetimes)
+        """A refresh token that this client may know of, live or not, for introspection."""
+        return find_refresh_token(
+            unit, client, text, issuing=self.issuing, clients=self.clients, lifetimes=self.lifetimes
+        )
 
     @property
     def grant_types(self) -> list[str]:

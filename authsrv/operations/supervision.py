@@ -1,6 +1,5 @@
-"""uvicorn, made to end and to refuse in bounded time and memory: its supervisor and its HTTP protocol."""
+"""uvicorn's supervisor, made to end in bounded time."""
 
-import asyncio
 import gc
 import logging
 import multiprocessing
@@ -11,7 +10,6 @@ from importlib import import_module
 
 from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE, Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import SIGNALS, Process
 
@@ -19,10 +17,6 @@ log = logging.getLogger(__name__)
 
 # Set before several workers start; the library that counts reads it when it is imported.
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# What a head (request line and headers) may take; the parser itself knows no bound.
-_HEAD_BYTES = 65_536
-_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_REQUEST_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # What a worker needs beyond its drain time: to see the signal, and to close the database.
 _LEAVE_SECONDS = 5.0
 
@@ -112,67 +106,3 @@ class Supervisor(Multiprocess):
             if process.process.is_alive():
                 process.process.kill()
                 process.process.join()
-
-
-class BoundedHttp(HttpToolsProtocol):
-    """Refuses a head without end (RFC 6585, 5) before it fills the memory, and a request that does not come to its end.
-
-    Between two requests uvicorn's own limit on idle connections counts.
-    """
-
-    request_seconds = 30.0
-    _head_bytes = 0
-    _in_head = True
-    _is_whole = False
-    _patience: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        super().connection_made(transport)
-        self._patience = self.loop.call_later(self.request_seconds, self._give_up)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if self._in_head and self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_HEAD_TOO_LARGE)
-            self.transport.close()
-        # A request that came in one piece, as nearly all do, needs no timer.
-        if self._is_whole:
-            self._stop_waiting()
-        elif self._patience is None:
-            self._patience = self.loop.call_later(self.request_seconds, self._give_up)
-
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        self._is_whole = False
-        self._head_bytes = 0
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        self._is_whole = True
-        super().on_message_complete()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Who asks for another protocol is answered in this one (RFC 9110, 7.8), and is worth no line in the log."""
-
-    def _give_up(self) -> None:
-        """RFC 9110, 15.5.9. Who has sent nothing at all, or awaits an answer already, is not spoken to."""
-        self._patience = None
-        if self.transport.is_closing():
-            return
-        if self._in_head and self.headers is not None:
-            self.transport.write(_REQUEST_TOO_SLOW)
-        self.transport.close()
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None

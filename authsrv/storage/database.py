@@ -104,12 +104,17 @@ class Database:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
-    async def transact(self, work: Callable[[Unit], T], *, read_only: bool = False) -> T:
+    async def transact(self, work: Callable[[Unit], T], *, read_only: bool = False, tries_without: bool = False) -> T:
         """Runs `work(unit)` below the seam and commits. No mail, no HTTP and no sleep belong inside.
 
+        `tries_without`: it mostly needs no statement. So it begins in place, which saves the way down, and begins anew
+        below when it comes to its first one; until there it must have no effect that counts twice.
         Raises what `work` raises, after undoing it (or committing it, where a DomainError says so), and Unavailable
         when the database is away, hangs, or has no free connection in time.
         """
+        if tries_without:
+            with suppress(_NeedsDatabase):
+                return work(Unit(_open_nothing, self._clock, self._identifiers))
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await greenlet_spawn(self._run, work, read_only=read_only)
@@ -230,6 +235,14 @@ class Database:
             hide_parameters=True,
             connect_args=arguments,
         )
+
+
+class _NeedsDatabase(BaseException):
+    """Work that was tried without the database came to its first statement; nobody but the seam may catch this."""
+
+
+def _open_nothing() -> Session:
+    raise _NeedsDatabase
 
 
 def _make_private(path: Path) -> None:

@@ -111,6 +111,7 @@ _STEP = (
     .returning(*_FACTS)
 )
 _READ = select(*_FACTS).where(*_OF_CLIENT)
+_READ_ANYBODYS = select(*_FACTS).where(col(Grant.id) == bindparam("grant_id"))
 
 
 def take_code(
@@ -179,6 +180,11 @@ def step_generation(
 def find_grant(unit: Unit, grant_id: UUID, client_row_id: UUID) -> LiveGrant | None:
     """This client's grant as it stands, dead or alive; read to explain a refusal."""
     return _fact(unit.fetch_one(_READ, grant_id=grant_id, client_row_id=client_row_id))
+
+
+def find_anybodys_grant(unit: Unit, grant_id: UUID) -> LiveGrant | None:
+    """The same, whosever client's it is."""
+    return _fact(unit.fetch_one(_READ_ANYBODYS, grant_id=grant_id))
 
 
 def leap_generation(unit: Unit, grant_id: UUID, *, behind: int, next_generation: int) -> bool:

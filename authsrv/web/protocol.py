@@ -26,19 +26,33 @@ Engine: TypeAlias = Callable[[Callable[[], ProtocolRequest]], Answer]
 _NEVER_IN_THE_URL = frozenset({"client_secret", "client_assertion", "code", "refresh_token", "token", "password"})
 
 
-async def answer(request: Request, path: str, engine: Engine, form: Form | None = None) -> Response:
+async def answer(
+    request: Request, path: str, engine: Engine, form: Form | None = None, *, from_memory: bool = False
+) -> Response:
     """Reads the form, if nobody has, asks the engine, and makes HTTP of what it committed (RFC 6749, 5)."""
-    return protocol_response(*await ask(request, path, engine, await read_form(request) if form is None else form))
+    form = await read_form(request) if form is None else form
+    return protocol_response(*await ask(request, path, engine, form, from_memory=from_memory))
 
 
-async def ask(request: Request, path: str, engine: Engine, form: Form, terms: Terms = STANDARD_TERMS) -> Answer:
-    """Runs the engine below the seam; what it answered, for the door to word. `terms` are the door's own."""
+async def ask(
+    request: Request,
+    path: str,
+    engine: Engine,
+    form: Form,
+    terms: Terms = STANDARD_TERMS,
+    *,
+    from_memory: bool = False,
+) -> Answer:
+    """Runs the engine below the seam; what it answered, for the door to word. `terms` are the door's own.
+
+    `from_memory`: what a warm process answers without the database.
+    """
     runtime = runtime_of(request)
     if request.scope["query_string"] and not _NEVER_IN_THE_URL.isdisjoint(request.query_params):
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
     headers = authorization_of(request)
     await runtime.ensure_fresh()
-    await prepare(runtime, form)
+    asserts = await prepare(runtime, form)
     # The URL comes from the issuer setting: what the socket or a Host header says is hearsay.
     uri = runtime.settings.issuer + path
 
@@ -51,7 +65,8 @@ async def ask(request: Request, path: str, engine: Engine, form: Form, terms: Te
 
         return engine(make)
 
-    answered = await runtime.database.transact(work)
+    # An assertion is used up by a statement; to verify it twice would cost more than is saved.
+    answered = await runtime.database.transact(work, tries_without=from_memory and not asserts)
     status, body, _ = answered
     if status >= 400:
         note_refusal(request.scope, body["error"])
@@ -74,13 +89,17 @@ def note_proof(scope: Scope, proof: Proof) -> None:
     scope[_PROOF] = proof
 
 
-async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:
-    """What the engine will need and may not wait for: the keys of a client that publishes them itself."""
+async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> bool:
+    """What the engine will need and may not wait for: the keys of a client that publishes them itself.
+
+    Returns whether the form has an assertion at all.
+    """
     fields = dict(form)
     assertion = read_assertion(fields) if "client_assertion" in fields else None
     if assertion is None:
-        return
+        return False
     clients = runtime.server.clients
     client = await runtime.database.transact(lambda unit: clients.find(unit, assertion.client_id), read_only=True)
     if client is not None and client.check_endpoint_auth_method(METHOD, "token") and not client.is_suspended:
         await runtime.server.assertions.keys.prepare(client, assertion.kid)
+    return True

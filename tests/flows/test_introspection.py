@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.actors import Service
+from tests.people import App, Person
 from tests.support.world import ManualClock, World
 
 FORMATS = ("jwt", "opaque")
@@ -44,6 +45,30 @@ def test_a_resource_server_sees_every_token(world: World, token_format: str) -> 
     assert described["active"] is True
     assert described["client_id"] == service.client_id
     assert described["store"] == service.store
+
+
+@pytest.mark.parametrize("client", [{}, {"subject_type": "pairwise"}], ids=["public", "pairwise"])
+def test_a_resource_server_sees_every_refresh_token_too(world: World, client: dict[str, str]) -> None:
+    app, person = App.registered(world, **client), Person.signed_in(world)
+    tokens = app.log_in(person)
+    watching, other = Service.hired(world, is_resource_server=True), Service.hired(world)
+    described = watching.introspect(tokens["refresh_token"])
+    assert described == Service(world, None, app.credentials).introspect(tokens["refresh_token"])
+    assert described["active"] is True
+    assert described["client_id"] == app.credentials.client_id
+    assert described["sub"] == watching.introspect(tokens["access_token"])["sub"]
+    assert other.introspect(tokens["refresh_token"]) == INACTIVE
+    app.refresh(tokens["refresh_token"])
+    assert watching.introspect(tokens["refresh_token"]) == INACTIVE
+
+
+def test_a_suspended_apps_refresh_token_is_inactive(world: World) -> None:
+    app = App.registered(world)
+    token = app.log_in(Person.signed_in(world))["refresh_token"]
+    watching = Service.hired(world, is_resource_server=True)
+    assert watching.introspect(token)["active"] is True
+    world.suspend(app.credentials)
+    assert watching.introspect(token) == INACTIVE
 
 
 @pytest.mark.parametrize("token_format", FORMATS)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from authsrv.operations.supervision import BoundedHttp
+from authsrv.operations.http import BoundedHttp
 
 pytestmark = pytest.mark.anyio
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"

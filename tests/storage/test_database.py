@@ -100,6 +100,34 @@ async def test_work_that_asks_nothing_costs_nothing(database: Database) -> None:
     assert database.statements == before
 
 
+async def test_work_that_is_tried_without_begins_anew_at_its_first_statement(database: Database) -> None:
+    begun: list[Unit] = []
+
+    def work(unit: Unit) -> bool:
+        begun.append(unit)
+        add(unit, "one")
+        return True
+
+    assert await database.transact(work, tries_without=True)
+    assert len(begun) == 2
+    assert await exists(database, "one")
+
+
+async def test_work_that_is_tried_without_and_needs_nothing_is_done_at_once(database: Database) -> None:
+    begun: list[Unit] = []
+
+    def refuse(unit: Unit) -> None:
+        begun.append(unit)
+        raise DomainError("no", 400, "No.")
+
+    before = database.statements
+    assert await database.transact(lambda unit: unit.now(), tries_without=True) is not None
+    with pytest.raises(DomainError):
+        await database.transact(refuse, tries_without=True)
+    assert len(begun) == 1
+    assert database.statements == before
+
+
 async def test_work_that_waits_too_long_is_unavailable_and_harms_nobody_else(
     postgres_url: str, clock: ManualClock
 ) -> None:

@@ -27,7 +27,7 @@ async def token(request: Request) -> Response:
     engine = runtime_of(request).server.answer_token_request
     asks_all = [value for name, value in form if name == "scope" and value] == [_ALL]
     engine_form = [pair for pair in form if pair[0] != "scope"] if asks_all else form
-    status, body, headers = await ask(request, _PATH, engine, engine_form)
+    status, body, headers = await ask(request, _PATH, engine, engine_form, from_memory=True)
     if status >= 400:
         kept = {name: value for name, value in headers if name.lower() == "www-authenticate"}
         raise DomainError(body["error"], status, body.get("error_description", ""), headers=kept)

@@ -23,12 +23,13 @@ from authsrv.oauth.scopes import ScopeCatalogue
 from authsrv.operations.commands.running import AsJson, command_database, command_settings, fail
 from authsrv.operations.commands.welcome import demo_summary
 from authsrv.operations.demo import seed_demo
+from authsrv.operations.http import BoundedHttp
 from authsrv.operations.inspection import Finding, inspect_clients, inspect_keys, inspect_settings, inspect_webhooks
 from authsrv.operations.logs import set_up_logs
 from authsrv.operations.schema import SchemaOutOfDate, ensure_schema, schema_is_current
 from authsrv.operations.schema import migrate as bring_up
 from authsrv.operations.secrets_file import secret_keys_of
-from authsrv.operations.supervision import METRICS_FOLDER, BoundedHttp, Supervisor
+from authsrv.operations.supervision import METRICS_FOLDER, Supervisor
 from authsrv.settings import Settings, SettingsError, config_file, load_settings, unknown_environment_names
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit

@@ -11,6 +11,7 @@ from authsrv.kit.errors import DomainError
 from authsrv.oauth.client_metadata import word_metadata
 from authsrv.oauth.registering import Registered
 from authsrv.web.context import context_of
+from authsrv.web.guard import read_bearer
 from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.responses import NO_STORE, JsonResponse
 from authsrv.web.runtime import Runtime, runtime_of
@@ -25,21 +26,21 @@ async def register(request: Request) -> Response:
     if not runtime.registrar.is_closed:
         key = address_key(context_of(request).client_address)
         note_allowance(request, await runtime.limits.hit("registration_per_address", key))
-    metadata, token = await _read_metadata(request), _read_token(request)
+    metadata, token = await _read_metadata(request), read_bearer(request)
     made = await runtime.database.transact(lambda unit: runtime.registrar.register(unit, metadata, token))
     return _answer(runtime, made, 201)
 
 
 async def read(request: Request) -> Response:
     """`GET` of the client's own URL."""
-    runtime, client_id, token = runtime_of(request), request.path_params["client_id"], _read_token(request)
+    runtime, client_id, token = runtime_of(request), request.path_params["client_id"], read_bearer(request)
     found = await runtime.database.transact(lambda unit: runtime.registrar.open(unit, client_id, token), read_only=True)
     return _answer(runtime, found, 200)
 
 
 async def change(request: Request) -> Response:
     """`PUT`: what is left out, is no more."""
-    runtime, client_id, token = runtime_of(request), request.path_params["client_id"], _read_token(request)
+    runtime, client_id, token = runtime_of(request), request.path_params["client_id"], read_bearer(request)
     metadata = await _read_metadata(request)
     # Each writes rows, as a registration does; counted for itself, so that neither uses up the other.
     key = f"{address_key(context_of(request).client_address)} {client_id}"
@@ -50,7 +51,7 @@ async def change(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """`DELETE`."""
-    runtime, client_id, token = runtime_of(request), request.path_params["client_id"], _read_token(request)
+    runtime, client_id, token = runtime_of(request), request.path_params["client_id"], read_bearer(request)
     await runtime.database.transact(lambda unit: runtime.registrar.remove(unit, client_id, token))
     return Response(status_code=204, headers=NO_STORE)
 
@@ -82,10 +83,3 @@ async def _read_metadata(request: Request) -> Mapping[str, Any]:
     if not isinstance(metadata, dict):
         raise DomainError("invalid_client_metadata", 400, "The body must be a JSON object.")
     return metadata
-
-
-def _read_token(request: Request) -> str | None:
-    """The bearer token of the one Authorization header."""
-    values = request.headers.getlist("authorization")
-    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-    return token.strip() or None if scheme.lower() == "bearer" else None

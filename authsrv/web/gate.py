@@ -156,7 +156,7 @@ class Gate:
         if "/stores/" in scope["path"] and (match := _STORE_PATH.match(_path_within(scope))):
             store, by_host = match[1], False
             _enter(scope, match[0])
-        context = Context(self._names.next(), store, caller.address, caller.is_secure, by_host)
+        context = Context(self._names.next(), store, caller.address, caller.is_secure, by_host, headers)
         put_context(scope, context)
         return context
 

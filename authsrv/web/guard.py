@@ -7,7 +7,7 @@ from authsrv.identity.principals import LookUp, Principal
 from authsrv.kit.errors import CredentialMissing, DomainError
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.web.clients import look_up_client
-from authsrv.web.context import context_of
+from authsrv.web.context import context_of, values_of
 from authsrv.web.limits import address_key, note_allowance
 from authsrv.web.runtime import Runtime, runtime_of
 from authsrv.web.usage import API, note_use
@@ -67,10 +67,10 @@ async def _count(request: Request, runtime: Runtime, principal: Principal) -> Re
 
 def read_bearer(request: Request) -> str | None:
     """The token of the one Authorization header; never of the query (RFC 9700, 4.3.2)."""
-    values = request.headers.getlist("authorization")
+    values = values_of(request, b"authorization")
     if len(values) != 1:
         return None
-    scheme, _, token = values[0].partition(" ")
+    scheme, _, token = values[0].decode("latin-1").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 

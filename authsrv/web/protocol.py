@@ -14,6 +14,7 @@ from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.server import Answer
 from authsrv.storage.unit import Unit
+from authsrv.web.context import values_of
 from authsrv.web.forms import Form, read_form
 from authsrv.web.responses import protocol_response
 from authsrv.web.runtime import Runtime, runtime_of
@@ -78,7 +79,7 @@ def authorization_of(request: Request) -> dict[str, str]:
 
     Raises DomainError 400 for two of them: not more than one method in a request (RFC 6749, 2.3).
     """
-    sent = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    sent = values_of(request, b"authorization")
     if len(sent) > 1:
         raise DomainError("invalid_request", 400, "Only one Authorization header may be sent.")
     return {"authorization": sent[0].decode("latin-1")} if sent else {}

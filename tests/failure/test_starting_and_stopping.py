@@ -25,7 +25,7 @@ def test_two_servers_that_start_at_once_on_an_empty_sqlite_file_agree(tmp_path: 
     settings = settings_of(f"sqlite:///{tmp_path / 'var' / 'authsrv.db'}", secret_keys=secret_keys)
     first, second = start_two(tmp_path, settings)
     with first, second:
-        they_agree(first, second)
+        assert_they_agree(first, second)
         made = [path.name for path in (tmp_path / "var").iterdir() if "secret" in path.name]
         assert made == ([] if secret_keys else ["secret_keys"])
         with sqlite3.connect(tmp_path / "var" / "authsrv.db") as database:
@@ -38,10 +38,10 @@ def test_two_servers_that_start_at_once_on_an_empty_postgresql_database_agree(
     postgres_url: str, tmp_path: Path
 ) -> None:
     settings = settings_of(postgres_url)
-    migrate_twice_at_once(tmp_path, settings)
+    assert_two_migrations_are_one(tmp_path, settings)
     first, second = start_two(tmp_path, settings)
     with first, second:
-        they_agree(first, second)
+        assert_they_agree(first, second)
 
 
 def test_two_migrations_at_once_through_a_pooler_are_one(
@@ -50,7 +50,7 @@ def test_two_migrations_at_once_through_a_pooler_are_one(
     name = f"pooled_{free_port()}"
     postgres.create_database(name)
     try:
-        migrate_twice_at_once(tmp_path, settings_of(pgbouncer.url(name)))
+        assert_two_migrations_are_one(tmp_path, settings_of(pgbouncer.url(name)))
     finally:
         pgbouncer.stop()
         postgres.drop_database(name)
@@ -139,7 +139,7 @@ def start_two(folder: Path, settings: dict[str, str]) -> tuple[ServerProcess, Se
     return started[0].result(), started[1].result()
 
 
-def they_agree(first: ServerProcess, second: ServerProcess) -> None:
+def assert_they_agree(first: ServerProcess, second: ServerProcess) -> None:
     callers = [Caller(server.port) for server in (first, second)]
     keys = [{key["kid"] for key in caller.call("GET", "/oauth/jwks").json()["keys"]} for caller in callers]
     assert keys[0] == keys[1]
@@ -153,7 +153,7 @@ def they_agree(first: ServerProcess, second: ServerProcess) -> None:
         assert maker.read(token, order.json()["order_id"]).status == 200
 
 
-def migrate_twice_at_once(folder: Path, settings: dict[str, str]) -> None:
+def assert_two_migrations_are_one(folder: Path, settings: dict[str, str]) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(run_cli, "migrate", "--json", env=settings, cwd=folder) for _ in range(2)]
     results = [run.result() for run in runs]

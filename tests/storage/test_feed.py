@@ -194,7 +194,7 @@ async def test_postgresql_tells_whoever_listens(postgresql: Database) -> None:
     told = asyncio.Event()
     await connection.add_listener(CHANNEL, lambda *_: told.set())
     await revoke(postgresql, "one")
-    await asyncio.wait_for(told.wait(), 5)
+    assert await asyncio.wait_for(told.wait(), 5)
     await connection.close()
 
 

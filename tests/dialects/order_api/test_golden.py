@@ -53,7 +53,7 @@ def test_every_operation_of_the_guide_answers_as_its_file_says(world: World) -> 
 
 
 def test_an_error_is_the_guides_to_the_letter(world: World) -> None:
-    tell(Service.hired(world), "error", "")
+    assert tell(Service.hired(world), "error", "").keys() == {"error"}
 
 
 def test_a_webhooks_body_is_the_guides(world: World) -> None:

@@ -32,8 +32,6 @@ class Story:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.values: dict[str, str] = {"<email>": EMAIL}
-        self.bearer: dict[str, str] = {}
-        self.order: dict[str, str] = {}
 
     def tell(self, name: str) -> Any:
         """Sends the file's request; the answer's body, once the file agrees with it."""

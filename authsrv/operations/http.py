@@ -111,4 +111,6 @@ class _Joined:
     def _flush(self) -> None:
         if not self._is_open:
             self._is_open = True
-            self._transport.write(self._head)
+            # Whoever asked may have left since.
+            if not self._transport.is_closing():
+                self._transport.write(self._head)

@@ -96,8 +96,11 @@ export function keyboardOf(page, posts = []) {
 
   /** Picks a file in the window that the browser opens for it. */
   async function attach(where, file) {
-    await goTo(where);
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    // Awaited from before the way there: the browser needs a moment until it hands its window over.
+    const [chooser] = await Promise.all([
+      page.waitForEvent("filechooser"),
+      goTo(where).then(() => page.keyboard.press("Enter")),
+    ]);
     await chooser.setFiles(file);
   }
 

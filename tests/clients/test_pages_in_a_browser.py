@@ -1,4 +1,4 @@
-"""The pages in Chromium: every one in both widths and both colour schemes, without a script, and without a mouse.
+"""The pages in Chromium: every one in both widths and both colour schemes, without a mouse; and without a script.
 
 `make test-clients PYTEST_ARGS=--pictures=FOLDER` keeps a picture of each page in each sight.
 """
@@ -12,12 +12,11 @@ from uuid import uuid4
 
 import pytest
 
+from tests.clients.js.doors import list_forms, list_unsent, story_of
 from tests.clients.js.looks import assert_all_is_well
 from tests.clients.js.scripts import run_script
 from tests.clients.shop import CALLBACK, SCOPE, Registered, Shop
 from tests.support.server import run_cli
-
-PAGES = 21
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,9 @@ def second_store(shop: Shop) -> str:
     return "harbour"
 
 
-def test_every_page_is_light_and_bars_nobody(shop: Shop, apps: Apps, second_store: str, pictures: str) -> None:
+def test_people_sign_in_and_look_after_their_account_without_a_mouse(
+    shop: Shop, apps: Apps, second_store: str, pictures: str
+) -> None:
     told = {
         **_told(shop),
         "email": _owner_of(shop, "demo", second_store),
@@ -51,8 +52,9 @@ def test_every_page_is_light_and_bars_nobody(shop: Shop, apps: Apps, second_stor
         "unknown_app": apps.unknown.client_id,
         "pictures": pictures,
     }
-    looks = run_script("pages.mjs", told, _nobody)["looks"]
-    assert_all_is_well(looks, PAGES)
+    seen = run_script("pages.mjs", told, _nobody)
+    assert_all_is_well(seen["looks"], pages=21)
+    assert list_unsent("pages", seen["posts"]) == []
 
 
 def test_login_works_without_a_script(shop: Shop, apps: Apps) -> None:
@@ -78,6 +80,12 @@ def test_login_works_without_a_mouse(shop: Shop, apps: Apps) -> None:
     assert seen["unticked"] in SCOPE.split()
     assert {"code", "state", "iss"} <= set(seen["allowed"])
     assert seen["complaints"] == []
+    assert list_unsent("pages-keyboard", seen["posts"]) == []
+
+
+@pytest.mark.parametrize("form", list_forms())
+def test_every_form_of_the_pages_belongs_to_a_story_of_the_keyboard(form: str) -> None:
+    assert story_of(form)
 
 
 def _told(shop: Shop) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The portal in Chromium: every page of a developer's way, without a script, by the keyboard alone; and its samples.
+"""The portal in Chromium: every page of a developer's way by the keyboard alone; without a script; and its samples.
 
 `make test-clients PYTEST_ARGS=--pictures=FOLDER` keeps a picture of each page in each sight.
 """
@@ -18,16 +18,17 @@ import pytest
 from PIL import Image
 
 from tests.clients.customer import Customer
+from tests.clients.js.doors import list_unsent
 from tests.clients.js.looks import assert_all_is_well
 from tests.clients.js.scripts import MODULES, SCRIPT_SECONDS, run_script
 from tests.clients.shop import Shop
 from tests.people import forms_of
 from tests.support.plain_http import NO_TLS
 
-PAGES = 20
 
-
-def test_every_page_of_the_portal_is_light_and_bars_nobody(shop: Shop, tmp_path: Path, pictures: str) -> None:
+def test_a_developer_leads_an_app_from_its_making_to_its_end_without_a_mouse(
+    shop: Shop, tmp_path: Path, pictures: str
+) -> None:
     logo = tmp_path / "logo.png"
     Image.new("RGB", (300, 200), (120, 40, 20)).save(logo)
     told = {
@@ -36,16 +37,22 @@ def test_every_page_of_the_portal_is_light_and_bars_nobody(shop: Shop, tmp_path:
         "logo": str(logo),
         "pictures": pictures,
     }
-    looks = run_script("portal.mjs", told, _nobody)["looks"]
-    assert_all_is_well(looks, PAGES)
+    seen = run_script("portal.mjs", told, _nobody)
+    _assert_made_and_tried(seen)
+    assert_all_is_well(seen["looks"], pages=21)
+    assert list_unsent("portal", seen["posts"]) == []
 
 
-@pytest.mark.parametrize("way", ["without a script", "by keyboard"])
-def test_an_app_is_made_and_tried_out(way: str, shop: Shop) -> None:
-    seen = run_script("portal-plain.mjs", {**_told(shop), "plain": "yes" if way == "without a script" else ""}, _nobody)
-    assert seen["created"][0] == "Keep the secret now"
-    assert seen["secret"].startswith("cs_")
-    assert seen["tried"].count("Answer 200") == 2
+def test_a_developer_runs_an_app_without_a_mouse(shop: Shop, pictures: str) -> None:
+    told = {**_told(shop), "developer": "dev@example.com", "pictures": pictures}
+    seen = run_script("portal-running.mjs", told, _nobody)
+    assert_all_is_well(seen["looks"], pages=8)
+    assert list_unsent("portal-running", seen["posts"]) == []
+
+
+def test_an_app_is_made_and_tried_out_without_a_script(shop: Shop) -> None:
+    seen = run_script("portal-plain.mjs", _told(shop), _nobody)
+    _assert_made_and_tried(seen)
     assert seen["complaints"] == []
 
 
@@ -95,6 +102,12 @@ def _sample(shop: Shop, kind: str) -> str:
     assert made.status_code == 200, made.text
     copied = [html.unescape(text) for text in re.findall(r'data-copy="([^"]*)"', made.text)]
     return next(text for text in copied if "openid-client" in text)
+
+
+def _assert_made_and_tried(seen: dict[str, Any]) -> None:
+    assert seen["made"]["titles"][0] == "Keep the secret now"
+    assert seen["made"]["secret"].startswith("cs_")
+    assert seen["tried"].count("Answer 200") == 2
 
 
 def _told(shop: Shop) -> dict[str, Any]:

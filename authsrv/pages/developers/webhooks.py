@@ -107,14 +107,14 @@ async def rotate(request: Request, developing: Developing, _: Fields) -> Respons
 async def act(request: Request, developing: Developing, _: Fields) -> Response:
     """Sends a test message, switches on or off, or removes it."""
     key, actor, webhooks = request.path_params["act"], developing.person.email, runtime_of(request).webhooks
-    if key not in _ACTS:
+    if key not in ACTS:
         raise DomainError("not_found", 404, "There is nothing at this path.")
 
     def work(unit: Unit, client: Client) -> None:
         webhook, _ = get_webhook(unit, client, request)
         if key == "ping" and webhook.disabled_at is not None:
             raise DomainError("webhook_off", 409, "The webhook is switched off.")
-        _ACTS[key](webhooks, unit, webhook, actor)
+        ACTS[key](webhooks, unit, webhook, actor)
 
     await change_app(request, developing, work)
     if key == "remove":
@@ -122,7 +122,7 @@ async def act(request: Request, developing: Developing, _: Fields) -> Response:
     return _back(request, developing, f"webhook_{key}")
 
 
-_ACTS: dict[str, Callable[[Webhooks, Unit, Webhook, str], object]] = {
+ACTS: dict[str, Callable[[Webhooks, Unit, Webhook, str], object]] = {
     "ping": lambda webhooks, unit, webhook, _: webhooks.ping(unit, webhook),
     "enable": lambda webhooks, unit, webhook, actor: webhooks.enable(unit, webhook, actor=actor),
     "disable": lambda webhooks, unit, webhook, actor: webhooks.disable(unit, webhook, actor=actor),

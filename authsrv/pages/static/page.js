@@ -28,6 +28,10 @@ document.querySelector("form[data-no-enter]")?.addEventListener("keydown", (even
   }
 });
 
+// After a refusal whoever uses the keyboard, or hears the page, goes on where the fault is.
+const fault = document.querySelector("[aria-invalid=true]");
+(fault?.matches("fieldset") ? fault.querySelector("input") : fault)?.focus();
+
 // A form is sent once: a second click while the answer is on its way would only be refused.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {

@@ -1,104 +1,178 @@
-// The operator, a store's owner or a developer at their pages; the owner disconnects an app without a mouse.
+// The operator or a store's owner at their pages, by the keyboard alone; and whom the owner invites.
 
-import { open, submit } from "./pages-chromium.mjs";
-import { looking, reach, signIn } from "./looking.mjs";
+import { readFile } from "node:fs/promises";
+
+import { keyboardOf } from "./keyboard.mjs";
+import { looking } from "./looking.mjs";
+import { linkFromTheMail, open } from "./pages-chromium.mjs";
 import { hear, report } from "./talk.mjs";
 
 const told = await hear();
-const { browser, context, page, complaints } = await open(told, { permissions: ["clipboard-write"] });
+const own = { permissions: ["clipboard-write"] };
+const { browser, page, complaints } = await open(told, own);
 const looks = [];
+const posts = [];
 const look = looking(page, told, complaints, looks);
+const keys = keyboardOf(page, posts);
 
 try {
-  await { store, developer, operator }[told.who]();
-  report({ looks });
+  await { store, operator }[told.who]();
+  report({ looks, posts });
 } finally {
   await browser.close();
 }
 
 async function store() {
-  await signIn(page, told, told.owner, "/store");
+  await keys.signIn(told, told.owner, "/store");
   await look("store-apps");
-  const parcels = page.locator("li", { hasText: "Parcel Pilot" });
-  await reach(page, parcels.locator("summary"));
-  await look("store-disconnect");
-  await reach(page, parcels.locator("button"));
-  await page.waitForURL("**/store/demo?done=app");
+  await end("Disconnect Parcel Pilot", "store-disconnect");
   await look("store-disconnected");
-  await page.goto(`${told.issuer}/store/demo/customers`);
-  await look("store-customers");
-  await page.goto(`${told.issuer}/store/demo/customers?q=nobody-at-all`);
-  await look("store-customers-none");
-  await page.goto(`${told.issuer}/store/demo/staff`);
-  await page.fill("#email", told.guest);
-  await page.locator("button", { hasText: "Send an invitation" }).click();
-  await page.waitForLoadState();
-  await look("store-staff");
-  const mails = await (await fetch(`${told.issuer}/dev/outbox.json`)).json();
-  const link = mails.find((mail) => mail.to === told.guest).text.match(/http\S+\/invitations\/\S+/)[0];
-  await page.goto(link);
-  await look("store-invitation-other");
-  await context.clearCookies();
-  await signIn(page, told, told.guest, new URL(link).pathname);
-  await look("store-invitation");
-  await submit(page);
-  await look("store-joined");
-  await page.goto(link);
-  await look("store-invitation-over");
+  await end(`Revoke ${told.key}`);
+  await keys.said("The key was revoked. It opens nothing any more.");
+  await end(`Remove ${told.webhook}`);
+  await keys.said("The webhook was removed. Nothing more is sent to it.");
+  await customers();
+  await people();
 }
 
-async function developer() {
-  await signIn(page, told, told.developer, "/developers/apps/demo-service/usage");
-  await look("usage");
-  await page.goto(`${told.issuer}/developers/apps/demo-parcels/usage`);
-  await look("usage-empty");
-  await page.goto(`${told.issuer}/developers/apps/demo-service/keys`);
-  await page.fill("#name", "Till");
-  await page.locator("input[name=scope]").first().check();
-  await page.locator("button", { hasText: "Make the key" }).click();
-  await page.waitForLoadState();
-  await look("keys-made");
-  await page.goto(`${told.issuer}/developers/apps/demo-service/keys`);
-  await page.fill("#name", "Nothing ticked");
-  await page.locator("button", { hasText: "Make the key" }).click();
-  await page.waitForLoadState();
-  await look("keys-refused");
-  await page.goto(`${told.issuer}/developers/apps/demo-service/webhooks`);
-  await look("webhooks-empty");
-  await page.fill("#url", `${told.issuer}/nowhere`);
-  await page.locator("button", { hasText: "Add the webhook" }).click();
-  await page.waitForLoadState();
-  await look("webhooks-made");
-  await page.locator("td a").first().click();
-  await page.waitForLoadState();
-  await page.locator("button", { hasText: "Send a test message" }).click();
-  await page.waitForLoadState();
-  // The page's policy lets no script ask the server: it is looked at again until the answer has come.
-  while (!(await page.content()).includes("404")) {
-    await page.waitForTimeout(200);
-    await page.reload();
-  }
-  await look("webhook");
-  await page.locator("td a").first().click();
-  await page.waitForLoadState();
-  await look("delivery");
+/** Unfolds what would end something, and says yes. */
+async function end(what, name) {
+  await keys.open(page.locator("summary", { hasText: what }));
+  if (name) await look(name);
+  await keys.press("details[open] button");
+}
+
+async function customers() {
+  await keys.turnTo("Customers");
+  await look("store-customers");
+  await keys.type("#q", "nobody-at-all");
+  await keys.send();
+  await look("store-customers-none");
+  await keys.type("#q", "robin");
+  await keys.press(".search button");
+  await keys.press(page.locator("td button", { hasText: "Allow" }));
+  await keys.said("The customer may use the Customer API now.");
+  await end("Withdraw robin@example.com");
+  await keys.said("It was withdrawn. Password and tokens of this customer stopped.");
+  await end("Withdraw from all");
+  await keys.said("It was withdrawn from all. Their passwords and tokens stopped.");
+  await end("Allow all");
+  await keys.said("All customers may use the Customer API now.");
+}
+
+async function people() {
+  await keys.turnTo("People");
+  await keys.type("#email", told.guest);
+  await keys.pick("role", "owner");
+  await keys.press("main form button.primary");
+  await look("store-staff");
+  await join(await linkFromTheMail(told, told.guest));
+  await keys.type("#email", told.owner);
+  await keys.press("main form button.primary");
+  await keys.begins("#email");
+  await keys.type("#email", `other-${told.guest}`);
+  await keys.press("main form button.primary");
+  await keys.sendTo("/staff/invitations/revoke");
+  await keys.said("The invitation was taken back.");
+  await end(`Remove ${told.guest}`);
+  await keys.said("They work here no longer.");
+}
+
+/** Whom the owner invited: in the owner's browser, where it is for somebody else, and then in one of their own. */
+async function join(link) {
+  const staff = page.url();
+  await page.goto(link);
+  await look("store-invitation-other");
+  await page.goto(staff);
+  const theirs = await (await browser.newContext(own)).newPage();
+  theirs.setDefaultTimeout(60_000);
+  const theirKeys = keyboardOf(theirs, posts);
+  const lookThere = looking(theirs, told, complaints, looks);
+  await theirKeys.signIn(told, told.guest, new URL(link).pathname);
+  await lookThere("store-invitation");
+  await theirKeys.press("main form button.primary");
+  await lookThere("store-joined");
+  await theirs.goto(link);
+  await lookThere("store-invitation-over");
+  await theirs.context().close();
 }
 
 async function operator() {
-  await signIn(page, told, told.operator, "/operator");
+  await keys.signIn(told, told.operator, "/operator");
   await look("operator");
-  await page.locator("a.button", { hasText: "Look at it" }).first().click();
-  await page.waitForLoadState();
+  await requests();
+  await apps();
+  await persons();
+  await keys.turnTo("Stores");
+  await look("operator-stores");
+  await keys.press("td a");
+  await look("operator-stores-one");
+  await audit();
+}
+
+async function requests() {
+  await keys.press("a.button");
   await look("operator-request");
-  for (const area of ["apps", "people", "stores"]) {
-    await page.goto(`${told.issuer}/operator/${area}`);
-    await look(`operator-${area}`);
-    await page.locator("td a").first().click();
-    await page.waitForLoadState();
-    await look(`operator-${area}-one`);
-  }
-  await page.goto(`${told.issuer}/operator/apps/demo-parcels/suspend`);
-  await look("operator-suspend");
-  await page.goto(`${told.issuer}/operator/audit`);
+  await keys.press(".crumb a");
+  await keys.press(page.locator("a.button", { hasText: told.good }));
+  // The browser itself asks for what is missing.
+  await keys.goTo("button[value=approve]");
+  await keys.enter();
+  await keys.begins("#reason");
+  await keys.type("#reason", "All is as it should be.");
+  await keys.press("button[value=approve]");
+  await keys.said("It was approved. The app's admins get a mail.");
+  await keys.press(page.locator("a.button", { hasText: told.bad }));
+  await keys.type("#reason", "Its home page says nothing of it.");
+  await keys.press("button[value=refuse]");
+  await keys.said("It was refused. The app's admins get a mail with the reason.");
+}
+
+async function apps() {
+  await keys.turnTo("Apps");
+  await look("operator-apps");
+  await keys.type("#q", told.bad);
+  await keys.send();
+  await keys.press("td a");
+  await look("operator-apps-one");
+  await act("Suspend the app", "operator-suspend");
+  await keys.said("The app was suspended. No token of it works any more.");
+  await act("Resume the app");
+  await keys.said("The app was resumed.");
+  await act("Approve the app");
+  await keys.said("The app was approved.");
+}
+
+async function persons() {
+  await keys.turnTo("People");
+  await look("operator-people");
+  await keys.type("#q", told.guest);
+  await keys.press(".search button");
+  await keys.press("td a");
+  await look("operator-people-one");
+  await act("Suspend this person");
+  await keys.said("The person was suspended and is signed out everywhere.");
+  await act("Resume this person");
+  await keys.said("The person was resumed and may sign in again.");
+}
+
+async function act(what, name) {
+  await keys.press(page.locator("a.button", { hasText: what }));
+  if (name) await look(name);
+  await keys.type("#reason", "It was asked for.");
+  await keys.press("main form .form-end button");
+}
+
+async function audit() {
+  await keys.turnTo("Audit log");
   await look("operator-audit");
+  await keys.type("#event", "user.*");
+  await keys.goTo("#since");
+  await page.keyboard.type("01022026");
+  await keys.press("main form button");
+  await keys.goTo(".page-head a");
+  const [download] = await Promise.all([page.waitForEvent("download"), keys.enter()]);
+  const lines = (await readFile(await download.path(), "utf8")).split("\r\n");
+  if (!lines.some((line) => line.includes(",user.suspended,"))) throw new Error(lines.join("\n"));
+  await keys.press(page.locator("a.button", { hasText: "Clear" }));
 }

@@ -4,8 +4,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
-import { codeFromTheMail, submit } from "./pages-chromium.mjs";
-
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIGHTS = [1280, 390].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
 
@@ -58,26 +56,4 @@ async function unreached(page) {
     if (presses >= controls - 1 && (await page.evaluate(() => window.missed.size === 0))) break;
   }
   return page.evaluate(() => [...window.missed.values()].map((element) => element.outerHTML.slice(0, 200)));
-}
-
-/** Signs somebody in who is on the way to this path. */
-export async function signIn(page, told, email, path) {
-  await page.goto(`${told.issuer}${path}`);
-  await page.fill("#email", email);
-  await submit(page);
-  await page.fill("#code", await codeFromTheMail(told, email));
-  await submit(page);
-}
-
-/** Presses Tab until the element is in focus, as somebody without a mouse does, then Enter. */
-export async function reach(page, locator) {
-  await page.locator("body").evaluate(() => document.activeElement?.blur());
-  for (let steps = 0; steps < 200; steps++) {
-    await page.keyboard.press("Tab");
-    if (await locator.evaluate((element) => element === document.activeElement)) {
-      await page.keyboard.press("Enter");
-      return;
-    }
-  }
-  throw new Error("no way there by the keyboard alone");
 }

@@ -40,8 +40,17 @@ export function authorizeUrl(told, clientId, changed = {}) {
 }
 
 export async function codeFromTheMail(told, email) {
+  return (await newestMail(told, email)).subject.match(/\b\d{6}\b/)[0];
+}
+
+/** Where an invitation leads. */
+export async function linkFromTheMail(told, email) {
+  return (await newestMail(told, email)).text.match(/http\S+\/invitations\/\S+/)[0];
+}
+
+async function newestMail(told, email) {
   const mails = await (await fetch(`${told.issuer}/dev/outbox.json`)).json();
-  return mails.find((mail) => mail.to === email).subject.match(/\b\d{6}\b/)[0];
+  return mails.find((mail) => mail.to === email);
 }
 
 /** What the browser asks the app for in the end; nobody is there to answer. */

@@ -1,13 +1,17 @@
-// Every page a person may come to on the way into an app, and at the account.
+// Every page a person may come to on the way into an app, and at the account, by the keyboard alone.
 
+import { keyboardOf } from "./keyboard.mjs";
 import { looking } from "./looking.mjs";
-import { arrive, authorizeUrl, codeFromTheMail, open, submit } from "./pages-chromium.mjs";
+import { arrive, authorizeUrl, codeFromTheMail, open } from "./pages-chromium.mjs";
 import { hear, report } from "./talk.mjs";
 
+const MAIN = "main form button.primary";
 const told = await hear();
 const { browser, context, page, complaints } = await open(told, { permissions: ["clipboard-write"] });
 const looks = [];
+const posts = [];
 const look = looking(page, told, complaints, looks);
+const keys = keyboardOf(page, posts);
 
 try {
   await toTheCode();
@@ -15,7 +19,7 @@ try {
   await toTheAccount();
   await out();
   await elsewhere();
-  report({ looks });
+  report({ looks, posts });
 } finally {
   await browser.close();
 }
@@ -23,14 +27,14 @@ try {
 async function toTheCode() {
   await page.goto(authorizeUrl(told, told.approved_app));
   await look("sign-in");
-  await page.fill("#email", "nobody.example");
-  await submit(page);
+  await keys.type("#email", "nobody.example");
+  await keys.press(MAIN);
   await look("sign-in-refused");
-  await page.fill("#email", told.email);
-  await submit(page);
+  await keys.type("#email", told.email);
+  await keys.press(MAIN);
   await look("code");
-  await page.fill("#code", wrong(await codeFromTheMail(told, told.email)));
-  await submit(page);
+  await keys.type("#code", wrong(await codeFromTheMail(told, told.email)));
+  await keys.press(MAIN);
   await look("code-wrong");
 }
 
@@ -42,37 +46,55 @@ async function toConsent() {
   await look("code-resent");
   await page.goto(new URL("/sign-in/password", told.issuer).href);
   await look("password");
-  await page.fill("#email", told.email);
-  await page.fill("#password", "not the password");
-  await submit(page);
+  await keys.type("#email", told.email);
+  await keys.type("#password", "not the password");
+  await keys.press(MAIN);
   await look("password-wrong");
   await page.goto(code);
-  await page.fill("#code", await codeFromTheMail(told, told.email));
-  await submit(page);
+  await keys.type("#code", await codeFromTheMail(told, told.email));
+  await keys.press(MAIN);
   await look("consent");
-  await arrive(page, told, () => page.click("button[value=allow]"));
+  await answer("allow");
   await page.goto(authorizeUrl(told, told.unknown_app));
   await look("consent-stores");
-  await arrive(page, told, () => page.click("button[value=deny]"));
+  await answer("deny");
 }
 
 async function toTheAccount() {
   await signInElsewhere();
+  await signInElsewhere();
   await page.goto(`${told.issuer}/account`);
   await look("account");
-  await page.locator("details.sure summary").first().click();
-  await look("account-disconnect");
-  await page.goto(`${told.issuer}/account`);
-  await submit(page, "form[action$='/account/api-password'] button");
+  await keys.type("#name", "Robin");
+  await keys.sendTo("/account/name");
+  await end("form[action$='/account/apps']", "account-disconnect");
+  await end("form[action$='/account/sessions']");
+  await end("input[value=others]");
+  await keys.sendTo("/account/api-password");
   await look("account-api-password");
+  await end("form[action$='/account/api-password']");
+  await end("form[action$='/account/api-password/revoke']");
   await page.goto(`${told.issuer}/sign-in`);
   await look("signed-in");
+}
+
+/** Unfolds what would end something, and says yes. */
+async function end(what, name) {
+  const sure = page.locator("details", { has: page.locator(what) }).first();
+  await keys.open(sure.locator("summary"));
+  if (name) await look(name);
+  await keys.press(sure.locator("button"));
+}
+
+async function answer(decision) {
+  await keys.goTo(`button[value=${decision}]`);
+  await arrive(page, told, keys.enter);
 }
 
 async function out() {
   await page.goto(`${told.issuer}/sign-out`);
   await look("sign-out");
-  await submit(page);
+  await keys.press(MAIN);
   await look("signed-out");
 }
 
@@ -86,24 +108,20 @@ async function elsewhere() {
   await page.goto(`${told.issuer}/docs`);
   await look("docs");
   await page.goto(`${told.issuer}/sign-in`);
-  await page.fill("#email", told.forgetful);
-  await submit(page);
+  await keys.type("#email", told.forgetful);
+  await keys.press(MAIN);
   const guess = wrong(await codeFromTheMail(told, told.forgetful));
   for (let tries = 0; tries < 5; tries++) {
-    await page.fill("#code", guess);
-    await submit(page);
+    await keys.type("#code", guess);
+    await keys.press(MAIN);
   }
   await look("code-over");
 }
 
-/** The same person in a second browser, so that the account has a session to end. */
+/** The same person in another browser, so that the account has a session to end. */
 async function signInElsewhere() {
   const other = await (await browser.newContext()).newPage();
-  await other.goto(`${told.issuer}/sign-in`);
-  await other.fill("#email", told.email);
-  await submit(other);
-  await other.fill("#code", await codeFromTheMail(told, told.email));
-  await submit(other);
+  await keyboardOf(other).signIn(told, told.email, "/sign-in");
   await other.context().close();
 }
 

@@ -1,21 +1,31 @@
-// A developer at the portal from the first visit to the app's end.
+// A developer at the portal from the first visit to the app's end, by the keyboard alone.
 
-import { looking, signIn } from "./looking.mjs";
-import { open, submit } from "./pages-chromium.mjs";
+import { createECDH } from "node:crypto";
+
+import { keyboardOf } from "./keyboard.mjs";
+import { looking } from "./looking.mjs";
+import { linkFromTheMail, open } from "./pages-chromium.mjs";
 import { hear, report } from "./talk.mjs";
 
 const told = await hear();
 const own = { permissions: ["clipboard-write"] };
 const { browser, page, complaints } = await open(told, own);
 const looks = [];
+const posts = [];
 const look = looking(page, told, complaints, looks);
+const keys = keyboardOf(page, posts);
 
 try {
-  const app = await create();
-  await run(app);
-  await invite(app);
-  await end(app);
-  report({ looks });
+  const made = await create();
+  await askForApproval();
+  await changeSecrets();
+  await changeKeys();
+  await changeSettings();
+  await changeLogo();
+  const tried = await tryIt();
+  await meetOthers();
+  await end();
+  report({ looks, posts, made, tried });
 } finally {
   await browser.close();
 }
@@ -23,77 +33,174 @@ try {
 async function create() {
   await page.goto(`${told.issuer}/developers`);
   await look("portal-sign-in");
-  await signIn(page, told, told.developer, "/developers");
+  await keys.signIn(told, told.developer, "/developers");
   await look("portal-empty");
-  await page.locator("a.primary").click();
-  await page.fill("#name", "Parcel Pilot");
-  await page.fill("#redirect_uris", "https://parcels.example/back\nhttp://parcels.example/back");
+  await keys.press("a.primary");
+  await keys.begins("#name");
+  await keys.type("#name", "Parcel Post");
+  await keys.pick("type", "spa");
+  await keys.pick("type", "web");
+  await keys.type("#redirect_uris", "https://parcels.example/back\nhttp://parcels.example/back");
   await page.locator(".verdicts .faulty").waitFor();
   await look("portal-create");
-  await submit(page);
+  await keys.press("main form button.primary");
+  await keys.begins("#redirect_uris");
   await look("portal-create-refused");
-  await page.fill("#redirect_uris", "https://parcels.example/back");
-  await submit(page);
+  await keys.type("#redirect_uris", "https://parcels.example/back");
+  await keys.press("main form button.primary");
+  const titles = await page.locator("h2").allTextContents();
+  const secret = await page.locator("dd pre").nth(1).textContent();
   await look("portal-created");
-  await page.goto(`${told.issuer}/developers`);
+  await keys.press(".crumb a");
   await look("portal-apps");
-  await page.locator(".app-list a").click();
-  await page.waitForLoadState();
-  return page.url();
-}
-
-async function run(app) {
+  await keys.press(".app-list a");
   await look("portal-overview");
-  await page.fill("#text", "It prints labels for parcels. Write to help@parcels.example.");
-  await submit(page, "form[action$='/approval#approval'] button");
-  await page.goto(`${app}/credentials`);
-  await submit(page, "form[action$='/secrets'] button");
-  await page.goto(`${app}/credentials`);
-  await page.locator("summary .danger").first().click();
-  await look("portal-secret-revoke");
-  await page.goto(`${app}/settings`);
-  await look("portal-settings");
-  await page.setInputFiles("#file", { name: "logo.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
-  await submit(page, "form[action$='/logo#logo'] button");
-  await look("portal-logo-refused");
-  await page.setInputFiles("#file", told.logo);
-  await submit(page, "form[action$='/logo#logo'] button");
-  await look("portal-logo");
-  await page.goto(`${app}/events`);
-  await look("portal-events");
-  await page.goto(`${app}/try`);
-  await look("portal-try");
-  await submit(page);
-  await submit(page, "button[value=allow]");
-  await look("portal-tried");
+  return { titles, secret };
 }
 
-async function invite(app) {
-  await page.goto(`${app}/team`);
-  await page.fill("#email", told.guest);
-  await submit(page, "form[action$='/team'] button");
-  await look("portal-team");
-  const mails = await (await fetch(`${told.issuer}/dev/outbox.json`)).json();
-  const link = mails.find((mail) => mail.to === told.guest).text.match(/http\S+\/invitations\/\S+/)[0];
-  await page.goto(link);
-  await look("portal-invitation-other");
+async function askForApproval() {
+  await keys.type("#text", "Labels.");
+  await keys.sendTo("/approval#text");
+  await keys.begins("#text");
+  await keys.type("#text", "It prints labels for parcels. Write to help@parcels.example.");
+  await keys.sendTo("/approval#text");
+  await keys.sendTo("/approval/withdraw");
+  await keys.said("The request was taken back.");
+}
+
+async function changeSecrets() {
+  await keys.turnTo("Credentials");
+  await keys.sendTo("/secrets");
+  await keys.turnTo("Credentials");
+  await keys.open(page.locator("summary", { hasText: "Set an end" }));
+  await keys.choose("details[open] select[name=end]", "30");
+  await keys.press("details[open] form[action$='/secrets/end'] button");
+  await keys.said("The secret will end on the day you chose.");
+  await keys.open("summary:has(.danger)");
+  await look("portal-secret-revoke");
+  await keys.press("details[open] form[action$='/secrets/end'] button");
+  await keys.said("The secret was revoked. It no longer works.");
+}
+
+async function changeKeys() {
+  await keys.open("#keys summary");
+  await keys.type("#jwks", "no keys");
+  await keys.press("#keys .fold button");
+  await keys.begins("#jwks");
+  await keys.type("#jwks", JSON.stringify({ keys: [publicKey()] }));
+  await keys.press("#keys .fold button");
+  await keys.said("The app now proves who it is with these keys.");
+  await keys.type("#jwks", "");
+  await keys.type("#jwks_uri", "https://parcels.example/keys.json");
+  await keys.press("#keys .fold button");
+  await keys.said("The app now proves who it is with these keys.");
+  await look("portal-keys");
+  await keys.press(page.locator("#keys button", { hasText: "Back to secrets" }));
+  await keys.said("The app is back to secrets. Make one now.");
+  await keys.sendTo("/secrets");
+}
+
+async function changeSettings() {
+  await keys.turnTo("Settings");
+  await look("portal-settings");
+  await keys.type("#name", "");
+  await keys.sendTo("/settings");
+  await keys.begins("#name");
+  await keys.type("#name", "Parcel Pilot");
+  await keys.type("#redirect_uris", "https://parcels.example/back\nhttps://parcels.example/again");
+  await keys.type("#post_logout_redirect_uris", "https://parcels.example/bye");
+  await keys.tick("input[value='orders:read']");
+  for (const link of ["client_uri", "policy_uri", "tos_uri"]) {
+    await keys.type(`#${link}`, `https://parcels.example/${link}`);
+  }
+  await keys.sendTo("/settings");
+  await keys.said("Saved.");
+}
+
+async function changeLogo() {
+  await keys.attach("#file", { name: "logo.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+  await keys.sendTo("/logo#file");
+  await keys.begins("#file");
+  await look("portal-logo-refused");
+  await keys.attach("#file", told.logo);
+  await keys.sendTo("/logo#file");
+  await look("portal-logo");
+  await keys.sendTo("/logo/remove#logo");
+  await keys.said("The logo was removed.");
+}
+
+async function tryIt() {
+  await keys.turnTo("Events");
+  await look("portal-events");
+  await keys.turnTo("Try it");
+  await look("portal-try");
+  await keys.press("main form button.primary");
+  await keys.press("button[value=allow]");
+  await look("portal-tried");
+  return page.locator("main").textContent();
+}
+
+async function meetOthers() {
   const theirs = await (await browser.newContext(own)).newPage();
   theirs.setDefaultTimeout(60_000);
+  const theirKeys = keyboardOf(theirs, posts);
   const lookThere = looking(theirs, told, complaints, looks);
-  await signIn(theirs, told, told.guest, new URL(link).pathname);
+
+  await keys.turnTo("Team");
+  await invite(told.guest, "viewer");
+  await look("portal-team");
+  const team = page.url();
+  const link = await linkFromTheMail(told, told.guest);
+  await page.goto(link);
+  await look("portal-invitation-other");
+  await theirKeys.signIn(told, told.guest, new URL(link).pathname);
   await lookThere("portal-invitation");
-  await submit(theirs);
+  await theirKeys.press("main form button.primary");
   await lookThere("portal-viewer");
+  await theirKeys.turnTo("Team");
+  await theirKeys.open("summary:has(.danger)");
+  await theirKeys.press("details[open] button");
+
+  await page.goto(team);
+  await invite(told.guest, "admin");
+  await theirs.goto(await linkFromTheMail(told, told.guest));
+  await theirKeys.press("main form button.primary");
   await theirs.context().close();
+  await invite(`other-${told.guest}`, "viewer");
+  await keys.sendTo("/team/revoke");
+  await keys.said("The invitation was taken back.");
+  await keys.press(page.locator("tr", { hasText: told.guest }).locator("form[action$='/team/role'] button"));
+  await keys.said("The role was changed.");
+  const member = page.locator("tr", { hasText: told.guest });
+  await keys.open(member.locator("summary"));
+  await keys.press(member.locator("details[open] button"));
+  await keys.said("They are no longer in the team.");
 }
 
-async function end(app) {
-  await page.goto(`${app}/settings`);
-  await page.fill("#name_again", "Parcel");
-  await submit(page, "form[action$='/delete#delete'] button");
+async function invite(email, role) {
+  await keys.type("#email", email);
+  await keys.pick("role", role);
+  await keys.sendTo("/team");
+  await keys.said("The invitation was sent.");
+}
+
+async function end() {
+  const app = new URL(".", page.url()).href.slice(0, -1);
+  await keys.turnTo("Settings");
+  await keys.type("#name_again", "Parcel");
+  await keys.sendTo("/delete#name_again");
+  await keys.begins("#name_again");
   await look("portal-delete-refused");
-  await page.fill("#name_again", "Parcel Pilot");
-  await submit(page, "form[action$='/delete#delete'] button");
+  await keys.type("#name_again", "Parcel Pilot");
+  await keys.sendTo("/delete#name_again");
+  await keys.said("The app was deleted. Nothing of it works any more.");
   await page.goto(app);
   await look("portal-no-such-app");
+}
+
+function publicKey() {
+  const pair = createECDH("prime256v1");
+  const point = pair.generateKeys();
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString("base64url"));
+  return { kty: "EC", crv: "P-256", x, y };
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 MODULES = FOLDER / "node_modules"
-SCRIPT_SECONDS = 180
+SCRIPT_SECONDS = 300
 
 
 def run_script(name: str, told: Mapping[str, str], person: Callable[[str], str]) -> Any:

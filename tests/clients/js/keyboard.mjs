@@ -2,6 +2,9 @@
 
 import { codeFromTheMail } from "./pages-chromium.mjs";
 
+// How often a key is pressed before somebody gives up.
+const MOST = 400;
+
 /** Their hands at this page. `posts` gathers the path of each form that a key of theirs has sent. */
 export function keyboardOf(page, posts = []) {
   let entered = false;
@@ -13,16 +16,18 @@ export function keyboardOf(page, posts = []) {
 
   const find = (where) => (typeof where === "string" ? page.locator(where) : where).first();
 
-  /** Presses Tab, or Shift and Tab, until it is in focus. */
+  /** Holds Tab down, or Shift and Tab, until it is in focus. */
   async function goTo(where) {
     const element = await find(where).elementHandle();
-    const stops = await page.locator("a, button, input, select, textarea, summary, [tabindex]").count();
-    // Twice as many as there are, for what else takes the focus: the page's end, and the parts of a date.
-    for (let presses = 0; presses < 2 * stops + 20; presses++) {
-      const way = await element.evaluate(wayTo);
-      if (way === "unseen") throw new Error(`nobody sees that the focus is at ${where}`);
-      if (way === "here") return element;
-      await page.keyboard.press(way);
+    for (let presses = 0; presses < MOST; ) {
+      const { isHere, isSeen, isBehind, stops } = await element.evaluate(wayTo);
+      if (isHere && !isSeen) throw new Error(`nobody sees that the focus is at ${where}`);
+      if (isHere) return element;
+      if (isBehind) await page.keyboard.down("Shift");
+      for (let stop = 0; stop < stops; stop++) await page.keyboard.down("Tab");
+      await page.keyboard.up("Tab");
+      if (isBehind) await page.keyboard.up("Shift");
+      presses += stops;
     }
     throw new Error(`Tab never comes to ${where}`);
   }
@@ -107,8 +112,7 @@ export function keyboardOf(page, posts = []) {
   /** Throws unless the focus is here already: where a page begins, or goes on after a refusal. */
   async function begins(where) {
     const element = await find(where).elementHandle();
-    const way = await element.evaluate(wayTo);
-    if (way !== "here") throw new Error(`${page.url()} does not begin at ${where}`);
+    if (!(await element.evaluate(wayTo)).isHere) throw new Error(`${page.url()} does not begin at ${where}`);
   }
 
   /** Throws unless the page says that this was done. */
@@ -131,14 +135,19 @@ export function keyboardOf(page, posts = []) {
   return { goTo, enter, send, press, sendTo, turnTo, open, type, tick, pick, choose, attach, begins, said, signIn };
 }
 
-/** Which keys bring the focus nearer to the element; runs in the page. */
+/** Where the focus is, seen from the element, and how many stops lie between, at a guess; runs in the page. */
 function wayTo(element) {
   const at = document.activeElement;
-  if (at === element) {
-    const { top, bottom, left, right } = element.getBoundingClientRect();
-    const isInSight = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
-    return isInSight && getComputedStyle(element).outlineStyle !== "none" ? "here" : "unseen";
-  }
-  const isBehind = at !== document.body && at.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_PRECEDING;
-  return isBehind ? "Shift+Tab" : "Tab";
+  const { top, bottom, left, right } = element.getBoundingClientRect();
+  const isInSight = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
+  const usable = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+  const all = [...document.querySelectorAll(usable)].filter((one) => !one.disabled && one.checkVisibility());
+  const steps = all.filter((one) => one === at || one === element || one.type !== "radio" || one.checked);
+  const distance = steps.indexOf(element) - steps.indexOf(at);
+  return {
+    isHere: at === element,
+    isSeen: isInSight && getComputedStyle(element).outlineStyle !== "none",
+    isBehind: distance < 0,
+    stops: Math.max(1, Math.abs(distance)),
+  };
 }

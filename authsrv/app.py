@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 import structlog
 from starlette.applications import Starlette
@@ -97,7 +98,7 @@ def well_known_routes(app: Starlette) -> list[Route]:
 
     `app` is what `create_app` returned; its issuer is the URL it is mounted at.
     """
-    path = app.state.runtime.settings.issuer_path
+    path = cast("Hall", app).runtime.settings.issuer_path
     inserted = []
     for door in DOORS:
         head = "/".join(door.path.split("/")[:3])
@@ -169,7 +170,7 @@ class _House:
         self._database.listen(self._feed.note_own)
         self._database.listen(self._deliveries.hear)
         self.app = self._build_app(clock, identifiers, dialects)
-        self._key_uses = KeyUses(self._database, self._api_keys, self.app.state.runtime.server.secret_uses)
+        self._key_uses = KeyUses(self._database, self._api_keys, self.app.runtime.server.secret_uses)
 
     def _open_database(self, identifiers: Identifiers) -> Database:
         settings = self._settings.database
@@ -228,7 +229,7 @@ class _House:
             witnesses={WEBHOOK: watch.witness},
         )
 
-    def _build_app(self, clock: Clock, identifiers: Identifiers, dialects: Sequence[Dialect]) -> Starlette:
+    def _build_app(self, clock: Clock, identifiers: Identifiers, dialects: Sequence[Dialect]) -> Hall:
         metrics = Metrics()
         limits = chosen_limits(self._settings, clock)
         take_reading = metrics.watch(
@@ -249,7 +250,7 @@ class _House:
         app.state.metrics = metrics
         app.state.take_reading = take_reading
         app.state.write_usage = self._usage_writer.write
-        app.state.runtime = Runtime(
+        app.runtime = Runtime(
             settings=self._settings,
             clock=clock,
             entropy=self._entropy,
@@ -300,13 +301,13 @@ class _House:
         return app
 
     @asynccontextmanager
-    async def _live(self, app: Starlette) -> AsyncIterator[None]:
+    async def _live(self, app: Hall) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._database.close)
             stack.push_async_callback(self._outbound.close)
             stack.callback(self._passwords.close)
-            stack.callback(app.state.runtime.painter.close)
-            stack.push_async_callback(app.state.runtime.limits.close)
+            stack.callback(app.runtime.painter.close)
+            stack.push_async_callback(app.runtime.limits.close)
             # What this process alone knows is written down before it ends.
             stack.push_async_callback(self._key_uses.write)
             stack.push_async_callback(self._usage_writer.write)

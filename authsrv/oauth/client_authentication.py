@@ -1,8 +1,8 @@
 """Client authentication (RFC 6749, 2.3; RFC 7523; RFC 7591, 2): nothing tells an unknown client from a wrong secret."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
@@ -16,8 +16,7 @@ from authsrv.oauth.requests import ProtocolRequest, read_basic
 METHODS = ("client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT, "none")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What the request presents; `secret` is empty where the client only says its name."""
 
     method: str
@@ -26,8 +25,7 @@ class Attempt:
     assertion: PresentedAssertion | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What a door found out about an attempt, so that the engine need not do it again."""
 
     attempt: Attempt

@@ -49,7 +49,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib car
             "sub": token.subject,
             "aud": token.audience[0] if len(token.audience) == 1 else list(token.audience),
             "iss": self.server.issuer,
-            "jti": str(token.jti),
+            "jti": token.jti,
             "store": token.store,
             "grant_id": token.grant_id,
             "auth_time": token.auth_time,

@@ -55,8 +55,10 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
-        # Its task has not begun yet; it asks for no more of a transport than this.
-        self.cycle.transport = _Joined(self.transport, self.loop)  # type: ignore[assignment]
+        # To HEAD there is no body, and who expects a 100 must have it before they send theirs.
+        if self.scope["method"] != "HEAD" and not self.expect_100_continue:
+            # Its task has not begun yet; it asks for no more of a transport than this.
+            self.cycle.transport = _Joined(self.transport)  # type: ignore[assignment]
 
     def _unsupported_upgrade_warning(self) -> None:
         """Who asks for another protocol is answered in this one (RFC 9110, 7.8), and is worth no line in the log."""
@@ -82,11 +84,10 @@ class _Joined:
     uvicorn writes them one by one, and each call into the kernel costs more than what the gate does for a request.
     """
 
-    __slots__ = ("_head", "_is_open", "_loop", "_transport")
+    __slots__ = ("_head", "_is_open", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._loop = loop
         self._head = b""
         self._is_open = False
 
@@ -98,19 +99,11 @@ class _Joined:
             self._transport.write(self._head + data)
         else:
             self._head = data
-            # Nothing may follow in this turn, or ever: a body that streams, or the answer to HEAD.
-            self._loop.call_soon(self._flush)
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
 
     def close(self) -> None:
-        self._flush()
+        if not self._is_open and not self._transport.is_closing():
+            self._transport.write(self._head)
         self._transport.close()
-
-    def _flush(self) -> None:
-        if not self._is_open:
-            self._is_open = True
-            # Whoever asked may have left since.
-            if not self._transport.is_closing():
-                self._transport.write(self._head)

@@ -75,7 +75,8 @@ class RequestLines:
         self._lines: list[bytes] = []
 
     def __call__(self, answered: Answered) -> None:
-        line = {**_facts(answered), "event": "request", "level": "info", "timestamp": _CLOCK.now()}
+        line = _facts(answered)
+        line["event"], line["level"], line["timestamp"] = "request", "info", _CLOCK.now()
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(_to_json(None, "", line))

@@ -1,8 +1,7 @@
 """What the gate found out about a request before any door saw it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -10,8 +9,7 @@ from starlette.types import Scope
 _KEY = "authsrv.context"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """`store` is the prefix that host or path name, None where neither does; `client_address` is the real caller's.
 
     `by_host` says that the host named it, and no path. `headers` has the last of each name, in lower case.

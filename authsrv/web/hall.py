@@ -7,10 +7,14 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from authsrv.web.context import context_within
+from authsrv.web.runtime import Runtime
 
 
 class Hall(Starlette):
     """Starlette without its two layers that handle errors: the gate words every one, so they would only look on."""
+
+    # An attribute, since every request asks for it: `state` finds what it is asked for much more slowly.
+    runtime: Runtime
 
     def __init__(self, routes: Sequence[Route], lifespan: "Lifespan[Hall]") -> None:
         super().__init__(lifespan=lifespan)

@@ -71,5 +71,5 @@ class Runtime:
 
 def runtime_of(request: Request) -> Runtime:
     """The runtime of the app that answers this request."""
-    runtime: Runtime = request.app.state.runtime
+    runtime: Runtime = request.scope["app"].runtime
     return runtime

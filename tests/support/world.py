@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 from uuid import uuid4
 
 import httpx
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
 
 from authsrv import create_app, load_settings
 from authsrv.kit.clock import Clock
@@ -26,6 +25,7 @@ from authsrv.oauth.registration import (
     resume_client,
     suspend_client,
 )
+from authsrv.operations.http import BoundedHttp
 from authsrv.routes import DIALECTS
 from authsrv.settings import Settings
 from authsrv.shop.money import to_minor
@@ -35,6 +35,7 @@ from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import Store, add_store
 from authsrv.storage.unit import Unit
 from authsrv.web.doors import Dialect
+from authsrv.web.hall import Hall
 from authsrv.web.runtime import Runtime
 from tests.support.plain_http import NO_TLS
 
@@ -94,10 +95,10 @@ class World:
         feed = {"poll_seconds": 0.8}
         own = {"issuer": self.url, "database_url": database_url, "secret_keys": SECRET_KEY, "feed": feed}
         self.settings: Settings = load_settings(**{**own, **settings})
-        self.app: Starlette = create_app(self.settings, clock=clock, dialects=dialects)
-        # The loop that `serve` runs on.
+        self.app = cast("Hall", create_app(self.settings, clock=clock, dialects=dialects))
+        # The loop that `serve` runs on, and its HTTP.
         self._loop = uvloop.new_event_loop()
-        config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on")
+        config = uvicorn.Config(self.app, http=BoundedHttp, ws="none", log_config=None, access_log=False, lifespan="on")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._ready = threading.Event()
@@ -108,8 +109,7 @@ class World:
 
     @property
     def runtime(self) -> Runtime:
-        runtime: Runtime = self.app.state.runtime
-        return runtime
+        return self.app.runtime
 
     @property
     def database(self) -> Database:

@@ -56,7 +56,7 @@ def render(
         url=partial(link, request),
         asset=lambda file: _base(request) + stationery.assets.path(file),
         csrf=lambda: csrf_token(request),
-        when=partial(_when, language),
+        when=partial(spell_moment, language),
         number=partial(_number, language),
         ago=partial(_ago, language, runtime_of(request).clock.now()),
         here=_here(request),
@@ -142,7 +142,8 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _when(language: Language, moment: datetime) -> str:
+def spell_moment(language: Language, moment: datetime) -> str:
+    """A day and a time of it, as the language writes them; in UTC, and saying so."""
     day = format_date(moment, "medium", locale=language.tag)
     return f"{day}, {format_time(moment, 'short', locale=language.tag)} UTC"
 
@@ -156,5 +157,5 @@ def _ago(language: Language, now: datetime, moment: datetime | None) -> Markup:
     if moment is None:
         return Markup(language.say("page.never"))  # noqa: S704  # the texts are our own files
     words = format_timedelta(moment - now, add_direction=True, locale=language.tag, threshold=1)
-    exact = _when(language, moment)
+    exact = spell_moment(language, moment)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(timespec="seconds"), exact, words)

@@ -15,7 +15,7 @@ from authsrv.storage.app_events import APP_EVENTS, OPERATOR, TEAM, list_app_even
 from authsrv.storage.audit import AuditEvent
 from authsrv.storage.unit import Unit
 from authsrv.web.runtime import runtime_of
-from authsrv.web.templates import language_of
+from authsrv.web.templates import language_of, spell_moment
 from authsrv.web.texts import Language
 
 _PAGE = 50
@@ -68,6 +68,7 @@ def _who(language: Language, event: AuditEvent) -> str:
 
 def _detail(language: Language, details: Mapping[str, Any]) -> str:
     """What is worth telling of the details: known ones, in words; all others are the operator's."""
-    return ", ".join(
-        language.say(f"developers.event_{name}", value=details[name]) for name in _TOLD if details.get(name)
-    )
+    told = {name: details[name] for name in _TOLD if details.get(name)}
+    if "expires_at" in told:
+        told["expires_at"] = spell_moment(language, datetime.fromisoformat(told["expires_at"]))
+    return ", ".join(language.say(f"developers.event_{name}", value=value) for name, value in told.items())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 
 import httpx
@@ -82,6 +83,8 @@ def test_the_end_of_a_secret_can_be_set_and_taken_away(developer: Developer) -> 
     assert ends is not None
     assert timedelta(days=6) < ends - now < timedelta(days=8)
     assert end("never").expires_at is None
+    # The log says so in the reader's words.
+    assert re.search(r"until \w+ \d+, 20\d\d, ", developer.visit(f"{app.path}/events").text)
     day = end("2999-12-31").expires_at
     assert day is not None
     assert day.isoformat().startswith("2999-12-31")

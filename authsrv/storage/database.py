@@ -113,8 +113,10 @@ class Database:
         when the database is away, hangs, or has no free connection in time.
         """
         if tries_without:
-            with suppress(_NeedsDatabase):
+            try:
                 return work(Unit(_open_nothing, self._clock, self._identifiers))
+            except _NeedsDatabase:  # a context manager would cost more than the rest of this way
+                pass
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await greenlet_spawn(self._run, work, read_only=read_only)

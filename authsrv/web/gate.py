@@ -41,6 +41,10 @@ _CORS_ANSWER = (
         b"WWW-Authenticate, Link, X-Total-Count, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id",
     ),
 )
+# What the gate puts on an answer, unless the answer has its own.
+_ADDED = frozenset(
+    {b"x-request-id", b"ratelimit", b"ratelimit-policy"} | {name for name, _ in (*_HEADERS_OVER_TLS, *_CORS_ANSWER)}
+)
 _CORS_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key")
 _CORS_PREFLIGHT = {
     "access-control-allow-origin": "*",
@@ -117,7 +121,7 @@ class Gate:
         headers = dict(scope["headers"])
         caller = caller_of(scope, headers, self._proxies)
         context = self._name(scope, headers, caller)
-        answer = _Answer(scope, send, self._headers(scope, headers, context))
+        answer = self._answer(scope, send, context)
         try:
             _refuse_plain(scope, caller)
             _refuse_unnamed(scope, headers)
@@ -160,15 +164,15 @@ class Gate:
         put_context(scope, context)
         return context
 
-    def _headers(self, scope: Scope, headers: dict[bytes, bytes], context: Context) -> "_Headers":
-        cross_origin = b"origin" in headers and _path_within(scope).startswith(self._rules.cors_prefixes)
+    def _answer(self, scope: Scope, send: Send, context: Context) -> "_Answer":
         added = [
             *(_HEADERS_OVER_TLS if context.is_secure else _HEADERS),
             (b"x-request-id", context.request_id.encode()),
         ]
+        cross_origin = b"origin" in context.headers and _path_within(scope).startswith(self._rules.cors_prefixes)
         if cross_origin:
             added.extend(_CORS_ANSWER)
-        return _Headers(added, cross_origin)
+        return _Answer(scope, send, added, allows_any_origin=cross_origin)
 
     def _preflight_for(self, headers: dict[bytes, bytes]) -> dict[str, str]:
         """A script may send whatever it asks to send along, since nothing of the browser's own goes with it."""
@@ -229,22 +233,18 @@ class Gate:
         self._usage.count(scope, status)
 
 
-@dataclass(slots=True)
-class _Headers:
-    added: list[tuple[bytes, bytes]]
-    cross_origin: bool
-
-
 class _Answer:
     """Watches the answer go out and puts the gate's headers on it."""
 
     __slots__ = ("_headers", "_scope", "_send", "allows_any_origin", "has_begun", "status")
 
-    def __init__(self, scope: Scope, send: Send, headers: _Headers) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], *, allows_any_origin: bool
+    ) -> None:
         self._scope = scope
         self._send = send
-        self._headers = headers.added
-        self.allows_any_origin = headers.cross_origin
+        self._headers = headers
+        self.allows_any_origin = allows_any_origin
         self.has_begun = False
         self.status = 500
 
@@ -252,11 +252,13 @@ class _Answer:
         if not self.has_begun:
             self.has_begun = True
             self.status = message["status"]
-            own = message["headers"]
+            own, added = message["headers"], self._headers
             if (allowance := allowance_of(self._scope)) is not None:
-                self._headers.extend(allowance.headers())
-            names = [name for name, _ in own]
-            message["headers"] = own + [header for header in self._headers if header[0] not in names]
+                added.extend(allowance.headers())
+            names = {name for name, _ in own}
+            if not names.isdisjoint(_ADDED):
+                added = [header for header in added if header[0] not in names]
+            message["headers"] = own + added
         await self._send(message)
 
 

@@ -9,7 +9,8 @@ from starlette.responses import Response
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _NO_STORE_RAW = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _JSON = (b"content-type", b"application/json")
-_IMPLIED = frozenset({"content-type", "cache-control", "pragma"})
+# As the engine spells them, so that they need not be looked at letter by letter.
+_IMPLIED = frozenset({"Content-Type", "Cache-Control", "Pragma"})
 
 
 class JsonResponse(Response):
@@ -30,5 +31,5 @@ class JsonResponse(Response):
 
 def protocol_response(status: int, body: Any, headers: Sequence[tuple[str, str]]) -> Response:
     """What the engine answered, never to be stored (RFC 6749, 5.1)."""
-    kept = {name: value for name, value in headers if name.lower() not in _IMPLIED}
+    kept = {name: value for name, value in headers if name not in _IMPLIED}
     return JsonResponse(body, status, {**kept, **NO_STORE} if kept else NO_STORE)

@@ -161,3 +161,19 @@ def test_two_of_them_at_once_cancel_once(shop: Service, worker: Worker) -> None:
             answers = list(pool.map(Worker.cancel, [worker, colleague] * 2, [order_id] * 4))
         assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert stock_seen(shop) == 1000
+
+
+def test_who_works_in_a_store_sees_all_its_orders_and_a_customer_does_not(world: World) -> None:
+    shop = Service.hired(world)
+    assert shop.store is not None
+    order_id = shop.place(ORDER).json()["order_id"]
+    app = App.registered(world, scope="openid orders:read orders:write", store=shop.store)
+    answers = {}
+    for role in ("staff", "owner", "customer"):
+        person = Person.signed_in(world, stores=(shop.store,), role=role)
+        token = app.log_in(person, scope="openid orders:read orders:write")["access_token"]
+        answers[role] = (
+            world.http.get(f"/orders/{order_id}", headers=bearer(token)).status_code,
+            len(world.http.get("/orders", headers=bearer(token)).json()),
+        )
+    assert answers == {"staff": (200, 1), "owner": (200, 1), "customer": (404, 0)}

@@ -61,6 +61,8 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib car
         grant = token.grant
         return {
             "active": True,
+            # No member of RFC 7662 tells it from an access token, which alone opens a resource.
+            "token_use": "refresh_token",
             "scope": grant.scope,
             "client_id": token.client_id,
             "sub": token.subject,

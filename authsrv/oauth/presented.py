@@ -8,14 +8,13 @@ from authsrv.kit.handles import Handle
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient
 from authsrv.oauth.issuing import Issuing
 from authsrv.settings import TokenSettings
-from authsrv.storage.clients import find_client_by_row
 from authsrv.storage.refreshing import LiveGrant, find_anybodys_grant, find_grant
 from authsrv.storage.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedRefreshToken:
-    """A refresh token of a grant, and whether it would still be taken from its client."""
+    """A refresh token of a grant, and whether it is the one that its client may use now."""
 
     grant: LiveGrant
     is_live: bool
@@ -40,8 +39,7 @@ def find_refresh_token(
     if handle is None:
         return None
     if asking.is_resource_server:
-        grant = find_anybodys_grant(unit, handle.row_id)
-        client = _client_of(unit, clients, grant) if grant else None
+        grant, client = _find_anybodys(unit, clients, handle)
     else:
         grant, client = find_grant(unit, handle.row_id, asking.row_id), asking
     if grant is None or client is None:
@@ -50,15 +48,18 @@ def find_refresh_token(
     return PresentedRefreshToken(grant, _is_live(unit, handle, grant, client, lifetimes), client.client_id, subject)
 
 
-def _client_of(unit: Unit, clients: ClientDirectory, grant: LiveGrant) -> RegisteredClient | None:
-    row = find_client_by_row(unit, grant.client_id)
-    return clients.find(unit, row.client_id) if row else None
+def _find_anybodys(
+    unit: Unit, clients: ClientDirectory, handle: Handle
+) -> tuple[LiveGrant | None, RegisteredClient | None]:
+    found = find_anybodys_grant(unit, handle.row_id)
+    return (found[0], clients.find(unit, found[1])) if found else (None, None)
 
 
 def _is_live(unit: Unit, handle: Handle, grant: LiveGrant, client: RegisteredClient, lifetimes: TokenSettings) -> bool:
     now = unit.now()
     idle = timedelta(seconds=client.refresh_idle_seconds or lifetimes.refresh_idle_seconds)
-    is_alive = grant.is_refreshable and grant.revoked_at is None and grant.expires_at > now and not client.is_suspended
+    may_refresh = client.check_grant_type("refresh_token") and not client.is_suspended
+    is_alive = may_refresh and grant.is_refreshable and grant.revoked_at is None and grant.expires_at > now
     if handle.counter > grant.generation or grant.redeemed_at is None:
         return is_alive  # the database lost its last commits, so the row cannot say when it was used
     last_used = grant.refreshed_at or grant.redeemed_at

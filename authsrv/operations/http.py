@@ -55,6 +55,8 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
+        # What follows the body is none of the headers (RFC 9110, 6.5.1), which the request has by now.
+        self.headers = []
         # To HEAD there is no body, and who expects a 100 must have it before they send theirs.
         if self.scope["method"] != "HEAD" and not self.expect_100_continue:
             # Its task has not begun yet; it asks for no more of a transport than this.
@@ -79,7 +81,7 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class _Joined:
-    """What one answer is written to: its head waits for the first of its body, so that both leave in one packet.
+    """What one answer is written to: its head waits for the first of its body, so that both leave with one write.
 
     uvicorn writes them one by one, and each call into the kernel costs more than what the gate does for a request.
     """

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, String, Uuid, and_, bindparam, func, literal, or_, select, update
 from sqlmodel import col
 
+from authsrv.storage.clients import Client
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.grants import Grant
 from authsrv.storage.stores import Store
@@ -110,8 +111,11 @@ _STEP = (
     .values(generation=bindparam("next_generation"), refreshed_at=bindparam("now"))
     .returning(*_FACTS)
 )
+_IS_ITS_CLIENT = and_(col(Client.id) == col(Grant.client_id), col(Client.deleted_at).is_(None))
 _READ = select(*_FACTS).where(*_OF_CLIENT)
-_READ_ANYBODYS = select(*_FACTS).where(col(Grant.id) == bindparam("grant_id"))
+_READ_ANYBODYS = (
+    select(*_FACTS, col(Client.client_id)).join(Client, _IS_ITS_CLIENT).where(col(Grant.id) == bindparam("grant_id"))
+)
 
 
 def take_code(
@@ -182,9 +186,10 @@ def find_grant(unit: Unit, grant_id: UUID, client_row_id: UUID) -> LiveGrant | N
     return _fact(unit.fetch_one(_READ, grant_id=grant_id, client_row_id=client_row_id))
 
 
-def find_anybodys_grant(unit: Unit, grant_id: UUID) -> LiveGrant | None:
-    """The same, whosever client's it is."""
-    return _fact(unit.fetch_one(_READ_ANYBODYS, grant_id=grant_id))
+def find_anybodys_grant(unit: Unit, grant_id: UUID) -> tuple[LiveGrant, str] | None:
+    """The same, whosever client's it is, and that client's `client_id`."""
+    row = unit.fetch_one(_READ_ANYBODYS, grant_id=grant_id)
+    return (LiveGrant(*row[:-1]), row[-1]) if row is not None else None
 
 
 def leap_generation(unit: Unit, grant_id: UUID, *, behind: int, next_generation: int) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from authsrv.kit.errors import DomainError
-from authsrv.web.context import context_of
+from authsrv.web.context import values_of
 
 _FORM = b"application/x-www-form-urlencoded"
 _MOST_FIELDS = 100
@@ -21,7 +21,7 @@ async def read_form(request: Request) -> Form:
     Raises DomainError 415 for another content type, 400 for what cannot be decoded.
     """
     body = await request.body()
-    content_type = context_of(request).headers.get(b"content-type", b"")
+    content_type = next(iter(values_of(request, b"content-type")), b"")
     if content_type != _FORM:
         content_type = content_type.partition(b";")[0].strip().lower()
         if content_type != _FORM and (body or content_type):

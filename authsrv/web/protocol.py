@@ -93,9 +93,9 @@ def note_proof(scope: Scope, proof: Proof) -> None:
 async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> bool:
     """What the engine will need and may not wait for: the keys of a client that publishes them itself.
 
-    Returns whether the form has an assertion at all.
+    Returns whether the form has an assertion that can be read.
     """
-    fields = dict(form)
+    fields = {name: value for name, value in form if value}
     assertion = read_assertion(fields) if "client_assertion" in fields else None
     if assertion is None:
         return False

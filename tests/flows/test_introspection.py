@@ -1,11 +1,14 @@
 """What a token is good for, and who may know (RFC 7662)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from authsrv.storage.clients import find_client, save_client
+from authsrv.storage.unit import Unit
 from tests.actors import Service
 from tests.people import App, Person
 from tests.support.world import ManualClock, World
@@ -62,12 +65,25 @@ def test_a_resource_server_sees_every_refresh_token_too(world: World, client: di
     assert watching.introspect(tokens["refresh_token"]) == INACTIVE
 
 
-def test_a_suspended_apps_refresh_token_is_inactive(world: World) -> None:
+@pytest.mark.parametrize(
+    "change", [{"suspended_at": datetime(2026, 1, 1, tzinfo=UTC)}, {"grant_types": ["authorization_code"]}], ids=str
+)
+def test_a_refresh_token_that_its_client_may_not_use_is_inactive(world: World, change: dict[str, Any]) -> None:
     app = App.registered(world)
     token = app.log_in(Person.signed_in(world))["refresh_token"]
     watching = Service.hired(world, is_resource_server=True)
-    assert watching.introspect(token)["active"] is True
-    world.suspend(app.credentials)
+    described = watching.introspect(token)
+    assert (described["active"], described["token_use"]) == (True, "refresh_token")
+
+    def work(unit: Unit) -> None:
+        # The client's row alone: a grant that was made meanwhile is not revoked.
+        client = find_client(unit, app.credentials.client_id)
+        assert client is not None
+        for name, value in change.items():
+            setattr(client, name, value)
+        save_client(unit, client)
+
+    world.transact(work)
     assert watching.introspect(token) == INACTIVE
 
 

@@ -56,6 +56,7 @@ async def broken(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def whole(request: Request) -> Response:
+    request.app.state.headers = request.headers
     return PlainTextResponse(await request.body() or b"hello")
 
 
@@ -133,10 +134,24 @@ async def test_an_answer_without_a_body_leaves_too(served: Served, path: str, me
     assert said.endswith(b"hello")
 
 
-async def test_who_asks_whether_to_go_on_is_told(served: Served) -> None:
-    said = await served.hear(request("/", "POST", "Expect: 100-continue", LAST, body=b"body"))
-    assert said.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+async def test_who_asks_whether_to_go_on_is_told_before_they_do(served: Served) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    asked = request("/", "POST", "Expect: 100-continue", LAST, body=b"body")
+    async with asyncio.timeout(10):
+        writer.write(asked.removesuffix(b"body"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"body")
+        said = await reader.read()
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n")
     assert said.endswith(b"body")
+    writer.close()
+
+
+async def test_what_follows_a_body_is_no_header(served: Served) -> None:
+    chunked = b"4\r\nbody\r\n0\r\nAuthorization: Basic YTpi\r\n\r\n"
+    said = await served.hear(request("/", "POST", "Transfer-Encoding: chunked", LAST) + chunked)
+    assert said.endswith(b"body")
+    assert set(served.app.state.headers) == {"host", "transfer-encoding", "connection"}
 
 
 async def test_what_is_there_of_a_stream_does_not_wait_for_the_rest(served: Served) -> None:

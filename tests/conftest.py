@@ -50,6 +50,14 @@ structlog.configure(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-without-dialects",
+        action="store_true",
+        help="run all tests, not a selection, in the house whose dialects are gone (tests/rules/test_dialects_go.py)",
+    )
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on what the server runs on."""

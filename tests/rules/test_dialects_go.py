@@ -19,11 +19,13 @@ from tests.support.world import World
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = {cast("ModuleType", dialect).__name__.rpartition(".")[2]: dialect for dialect in DIALECTS}
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules", ".*_cache", ".hypothesis", "var")
-# With the folders gone all tests are collected, and of them these are run: the map, orders, tokens to their end.
+# With the folders gone all tests are collected, and of them these are run, if it is not to be all of them on SQLite
+# (--all-without-dialects, which takes as long as they do): the map, orders, tokens to their end.
 RUN_AGAIN = """
     (rules and test_routes) or (order_api and test_golden) or (flows and test_revocation) or test_security_document
 """
 LONGEST_SECONDS = 300
+ALL_LONGEST_SECONDS = 900
 
 
 def sources(*roots: str) -> list[Path]:
@@ -80,7 +82,7 @@ def test_on_postgresql_all_others_are_run_without_them(postgresql_world: World) 
     assert not is_of_dialects(Path(__file__))
 
 
-def test_without_their_folders_the_rest_goes_on(tmp_path: Path) -> None:
+def test_without_their_folders_the_rest_goes_on(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """All at once, for the time it takes: that none needs another, the tests above say."""
     house = tmp_path / "house"
     shutil.copytree(REPOSITORY, house, ignore=LEFT_OUT)
@@ -91,14 +93,19 @@ def test_without_their_folders_the_rest_goes_on(tmp_path: Path) -> None:
         shutil.rmtree(house / "authsrv/dialects" / name)
         shutil.rmtree(house / "tests/dialects" / name)
         routes.write_text(_without(routes.read_text(), name))
-    chosen = f"({' '.join(RUN_AGAIN.split())}) and not postgresql"
+    chosen, seconds = ["-n", "0", "-k", f"({' '.join(RUN_AGAIN.split())}) and not postgresql"], LONGEST_SECONDS
+    if pytestconfig.getoption("all_without_dialects"):
+        this = str(Path(__file__).relative_to(REPOSITORY))
+        chosen, seconds = ["-k", "not postgresql", "--deselect", this], ALL_LONGEST_SECONDS
+    # A run of its own, whoever began it.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-k", chosen],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *chosen],
         cwd=house,
-        env={**os.environ, "PYTHONPATH": str(house)},
+        env={**own, "PYTHONPATH": str(house)},
         capture_output=True,
         text=True,
-        timeout=LONGEST_SECONDS,
+        timeout=seconds,
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr

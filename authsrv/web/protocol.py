@@ -53,7 +53,7 @@ async def ask(
         raise DomainError("invalid_request", 400, "Credentials must be sent in the body or the Authorization header.")
     headers = authorization_of(request)
     await runtime.ensure_fresh()
-    asserts = await prepare(runtime, form)
+    await prepare(runtime, form)
     # The URL comes from the issuer setting: what the socket or a Host header says is hearsay.
     uri = runtime.settings.issuer + path
 
@@ -67,6 +67,7 @@ async def ask(
         return engine(make)
 
     # An assertion is used up by a statement; to verify it twice would cost more than is saved.
+    asserts = any(name == "client_assertion" for name, _ in form)
     answered = await runtime.database.transact(work, tries_without=from_memory and not asserts)
     status, body, _ = answered
     if status >= 400:
@@ -90,17 +91,13 @@ def note_proof(scope: Scope, proof: Proof) -> None:
     scope[_PROOF] = proof
 
 
-async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> bool:
-    """What the engine will need and may not wait for: the keys of a client that publishes them itself.
-
-    Returns whether the form has an assertion that can be read.
-    """
+async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:
+    """What the engine will need and may not wait for: the keys of a client that publishes them itself."""
     fields = {name: value for name, value in form if value}
     assertion = read_assertion(fields) if "client_assertion" in fields else None
     if assertion is None:
-        return False
+        return
     clients = runtime.server.clients
     client = await runtime.database.transact(lambda unit: clients.find(unit, assertion.client_id), read_only=True)
     if client is not None and client.check_endpoint_auth_method(METHOD, "token") and not client.is_suspended:
         await runtime.server.assertions.keys.prepare(client, assertion.kid)
-    return True

@@ -69,6 +69,7 @@ _OPENED_BY_PERSON = _OPENED_BY_STORE.where(
     )
     .exists()
 )
+_LOCKED_BY_STORE, _LOCKED_BY_PERSON = _OPENED_BY_STORE.with_for_update(), _OPENED_BY_PERSON.with_for_update()
 _LINES = (
     select(OrderLine)
     .where(col(OrderLine.order_id).in_(bindparam("order_ids", expanding=True)))
@@ -85,15 +86,14 @@ def add_order(unit: Unit, order: Order, lines: Sequence[OrderLine]) -> None:
 
 def find_order(unit: Unit, store_id: UUID, order_id: UUID, person: UUID | None) -> Order | None:
     """The order, if it is this store's and (where a person asks) theirs, or they work there."""
-    values = {"order_id": order_id, "store_id": store_id, "person": person}
-    return unit.session.exec(_OPENED_BY_STORE if person is None else _OPENED_BY_PERSON, params=values).first()
+    statement = _OPENED_BY_STORE if person is None else _OPENED_BY_PERSON
+    return unit.session.exec(statement, params=_names(store_id, order_id, person)).first()
 
 
 def lock_order(unit: Unit, store_id: UUID, order_id: UUID, person: UUID | None) -> Order | None:
     """The same, and nobody else changes it until this transaction ends."""
-    opened = _OPENED_BY_STORE if person is None else _OPENED_BY_PERSON
-    values = {"order_id": order_id, "store_id": store_id, "person": person}
-    return unit.session.exec(opened.with_for_update(), params=values).first()
+    statement = _LOCKED_BY_STORE if person is None else _LOCKED_BY_PERSON
+    return unit.session.exec(statement, params=_names(store_id, order_id, person)).first()
 
 
 def save_order(unit: Unit, order: Order) -> None:
@@ -146,6 +146,10 @@ def list_orders(
 def count_orders(unit: Unit, store_id: UUID, *, customer_id: str | None, status: str | None) -> int:
     chosen = _chosen(store_id, customer_id, status)
     return unit.session.exec(select(func.count()).select_from(Order).where(*chosen)).one()
+
+
+def _names(store_id: UUID, order_id: UUID, person: UUID | None) -> dict[str, UUID | None]:
+    return {"store_id": store_id, "order_id": order_id, "person": person}
 
 
 def _chosen(store_id: UUID, customer_id: str | None, status: str | None) -> list[Any]:

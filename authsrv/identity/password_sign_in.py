@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from uuid import UUID
 
 from authsrv.identity.suspension import refuse_suspended
-from authsrv.kit.errors import DomainError
+from authsrv.kit.errors import DomainError, TooOften
 from authsrv.storage.email_codes import (
     PASSWORD,
     EmailCode,
@@ -37,13 +36,11 @@ class PasswordTry:
     stored: str | None
 
 
-class TooManyTries(DomainError):
-    """The address had its tries for now, whether anybody has a password there or not."""
+class TooManyTries(TooOften):
+    """No password is tried for this address before `wait_seconds` are over, whether it has one or not."""
 
     def __init__(self, wait: timedelta) -> None:
-        self.wait_seconds = max(1, ceil(wait.total_seconds()))
-        description = "Too many tries with a password. Wait a little, or sign in with a code."
-        super().__init__("rate_limited", 429, description, headers={"Retry-After": str(self.wait_seconds)})
+        super().__init__(wait, "Too many tries with a password. Wait a little, or sign in with a code.")
 
 
 class WrongPassword(DomainError):

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from math import ceil
 from uuid import UUID
 
 from pyotp import HOTP
 
 from authsrv.identity.suspension import refuse_suspended
-from authsrv.kit.errors import DomainError
+from authsrv.kit.errors import DomainError, TooOften
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.storage.email_codes import (
     EmailCode,
@@ -64,22 +63,18 @@ _DAY = timedelta(days=1)
 _MOST_WRONG_A_DAY = 100
 
 
-class TooManyMails(DomainError):
-    """The address was sent enough codes for now."""
+class TooManyMails(TooOften):
+    """No code is mailed to this address before `wait_seconds` are over."""
 
     def __init__(self, wait: timedelta) -> None:
-        self.wait_seconds = max(1, ceil(wait.total_seconds()))
-        description = "Too many codes were sent to this address. Try again later."
-        super().__init__("rate_limited", 429, description, headers={"Retry-After": str(self.wait_seconds)})
+        super().__init__(wait, "Too many codes were sent to this address. Try again later.")
 
 
-class ResendTooSoon(DomainError):
-    """The last mail has only just left."""
+class ResendTooSoon(TooOften):
+    """The last mail left less than the pause between two ago, of which `wait_seconds` are left."""
 
     def __init__(self, wait: timedelta) -> None:
-        self.wait_seconds = max(1, ceil(wait.total_seconds()))
-        description = "A code was sent just now."
-        super().__init__("resend_too_soon", 429, description, headers={"Retry-After": str(self.wait_seconds)})
+        super().__init__(wait, "A code was sent just now.", code="resend_too_soon")
 
 
 class SignInOver(DomainError):

@@ -1,6 +1,8 @@
 """Refusals as values: raised where they are judged, worded where they leave the house."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from math import ceil
 
 
 class DomainError(Exception):
@@ -34,6 +36,15 @@ class CredentialMissing(DomainError):
 
     def __init__(self, description: str, headers: Mapping[str, str]) -> None:
         super().__init__("unauthorized", 401, description, headers=headers)
+
+
+class TooOften(DomainError):
+    """429: what was asked for may be asked for again in `wait_seconds`, at least one (RFC 6585, 4)."""
+
+    def __init__(self, wait: timedelta, description: str, *, code: str = "rate_limited") -> None:
+        # Never 0: whoever comes back at once would only be refused again.
+        self.wait_seconds = max(1, ceil(wait.total_seconds()))
+        super().__init__(code, 429, description, headers={"Retry-After": str(self.wait_seconds)})
 
 
 class Unavailable(DomainError):

@@ -73,10 +73,18 @@ BAD_ANYWHERE = [
 ]
 
 
+def is_taken(uri: str, client_type: str) -> bool:
+    try:
+        judge_redirect_uri(uri, client_type)
+    except DomainError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("client_type", ["web", "spa", "native"])
 @pytest.mark.parametrize("uri", GOOD_ANYWHERE)
 def test_a_url_of_its_own_is_a_redirect_uri(uri: str, client_type: str) -> None:
-    judge_redirect_uri(uri, client_type)
+    assert is_taken(uri, client_type)
 
 
 @pytest.mark.parametrize("client_type", ["web", "spa", "native"])
@@ -90,10 +98,7 @@ def test_what_could_leak_a_code_is_no_redirect_uri(uri: str, client_type: str) -
 
 @pytest.mark.parametrize("uri", ["com.example.app:/callback", "com.example.app://callback", "org.x-y.app:/"])
 def test_a_scheme_of_its_own_is_for_native_apps_alone(uri: str) -> None:
-    judge_redirect_uri(uri, "native")
-    for client_type in ("web", "spa"):
-        with pytest.raises(DomainError):
-            judge_redirect_uri(uri, client_type)
+    assert [kind for kind in ("web", "spa", "native") if is_taken(uri, kind)] == ["native"]
 
 
 @given(

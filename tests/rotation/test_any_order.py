@@ -257,14 +257,24 @@ def test_any_order_of_events_ends_as_promised(
     request: pytest.FixtureRequest, engine: str, examples: int, steps: int
 ) -> None:
     seam: Seam = request.getfixturevalue(f"{engine}_seam")
+    wanted = examples * int(os.environ.get("AUTHSRV_TEST_EXAMPLES", "1"))
+    told: list[Rotation] = []
+
+    def begin_anew() -> Rotation:
+        told.append(Rotation(seam))
+        return told[-1]
+
     run_state_machine_as_test(
         # It only calls it, whatever its type says.
-        cast("type[RuleBasedStateMachine]", lambda: Rotation(seam)),
+        cast("type[RuleBasedStateMachine]", begin_anew),
         settings=settings(
-            max_examples=examples * int(os.environ.get("AUTHSRV_TEST_EXAMPLES", "1")),
+            max_examples=wanted,
             stateful_step_count=steps,
             derandomize=False,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),
     )
+    # Each of them asserted after every step that row, answers and audit log are what the model says.
+    assert len(told) >= wanted
+    assert any(len(rotation.texts) > 1 for rotation in told), "no token was ever refreshed"

@@ -1,112 +1,22 @@
-"""Apps register themselves, and look after what they registered (RFC 7591, RFC 7592)."""
+"""Apps register themselves, and those that nobody uses are forgotten (RFC 7591)."""
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
 
-from authsrv.kit.handles import Handle
-from authsrv.oauth.registering import INITIAL_ACCESS_TOKEN
-from authsrv.oauth.registration import approve_client
-from authsrv.storage.clients import Client, find_client, list_clients
+from authsrv.storage.clients import find_client, list_clients
 from authsrv.storage.registrations import (
-    Registration,
-    add_initial_access_token,
     prune_registrations,
-    revoke_initial_access_token,
 )
-from authsrv.storage.unit import Unit
-from tests.actors import misspelt
-from tests.conftest import ENGINES
-from tests.people import CALLBACK, App, Person, answer_in
-from tests.support.world import Registered, World
-
-PUBLIC: dict[str, Any] = {
-    "redirect_uris": [CALLBACK],
-    "token_endpoint_auth_method": "none",
-    "client_name": "A public app",
-}
-NO_LIMIT = {"registration_per_address": "off", "token_per_client": "off"}
-
-
-@pytest.fixture(scope="module")
-def sqlite_open(new_database: Callable[[str], str]) -> Iterator[World]:
-    yield from _serve(new_database("sqlite"))
-
-
-@pytest.fixture(scope="module")
-def postgresql_open(new_database: Callable[[str], str]) -> Iterator[World]:
-    yield from _serve(new_database("postgresql"))
-
-
-@pytest.fixture(params=ENGINES)
-def world(request: pytest.FixtureRequest) -> World:
-    """A server where anybody may register an app, on each engine in turn."""
-    running: World = request.getfixturevalue(f"{request.param}_open")
-    return running
-
-
-def _serve(url: str) -> Iterator[World]:
-    world = World(url, registration="open", limits=NO_LIMIT)
-    yield world
-    world.close()
-
-
-def register(world: World, token: str | None = None, **metadata: Any) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return world.http.post("/oauth/register", json=metadata, headers=headers)
-
-
-def registered(world: World, **metadata: Any) -> dict[str, Any]:
-    answer = register(world, **metadata)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-def manage(world: World, made: dict[str, Any], method: str, **values: Any) -> httpx.Response:
-    """A request to the client's own URL, with its own token."""
-    headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
-    return world.http.request(method, made["registration_client_uri"], headers=headers, **values)
-
-
-def as_app(world: World, made: dict[str, Any]) -> App:
-    is_public = made["token_endpoint_auth_method"] == "none"
-    credentials = Registered(made["client_id"], made.get("client_secret", ""))
-    return App(world, credentials, is_public, redirect_uri=made["redirect_uris"][0])
-
-
-def unique() -> str:
-    return f"App {uuid4().hex[:12]}"
-
-
-def age(world: World, *client_ids: str, by: timedelta = timedelta(days=1, seconds=1)) -> None:
-    """Lets these be due for a look, and looks."""
-
-    def work(unit: Unit) -> None:
-        for client_id in client_ids:
-            client = unit.session.exec(select(Client).where(Client.client_id == client_id)).one()
-            registration = unit.session.get(Registration, client.id)
-            assert registration is not None
-            if registration.expires_at is not None:
-                registration.expires_at -= by
-            unit.session.add(registration)
-
-    world.transact(work)
-    world.transact(lambda unit: prune_registrations(unit, 500))
-
-
-def is_there(world: World, client_id: str) -> bool:
-    return world.transact(lambda unit: find_client(unit, client_id) is not None)
+from tests.people import CALLBACK, Person
+from tests.registering import PUBLIC, age, as_app, is_there, manage, register, registered, unique
+from tests.support.world import World
 
 
 def test_an_app_registers_and_logs_a_person_in(world: World) -> None:
@@ -373,127 +283,6 @@ def test_a_client_is_either_changed_or_given_to_another_however_close_they_come(
         assert len(set(given)) == 1
 
 
-def test_a_client_is_read_changed_and_removed_with_its_token(world: World) -> None:
-    made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
-    seen = manage(world, made, "GET").json()
-    assert seen["registration_access_token"] == made["registration_access_token"]
-    assert "client_secret" not in seen
-    wanted = {
-        "client_id": made["client_id"],
-        "client_secret": made["client_secret"],
-        "redirect_uris": ["https://app.example/new"],
-        "grant_types": ["authorization_code", "refresh_token"],
-    }
-    changed = manage(world, made, "PUT", json=wanted)
-    assert changed.status_code == 200, changed.text
-    after = changed.json()
-    assert after["redirect_uris"] == ["https://app.example/new"]
-    assert after["grant_types"] == ["authorization_code", "refresh_token"]
-    # What was left out is no more.
-    assert after["client_name"] == "app.example"
-    assert after["registration_access_token"] != made["registration_access_token"]
-    assert manage(world, after, "DELETE").status_code == 204
-    assert manage(world, after, "GET").status_code == 401
-    assert not is_there(world, made["client_id"])
-
-
-def test_a_lost_answer_to_a_change_locks_nobody_out(world: World) -> None:
-    made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
-    wanted = {"client_id": made["client_id"], "redirect_uris": [CALLBACK], "client_name": "After"}
-    manage(world, made, "PUT", json=wanted)
-    again = manage(world, made, "PUT", json=wanted)
-    assert again.status_code == 200
-    # A token from two changes ago is worth nothing.
-    assert manage(world, made, "GET").status_code == 401
-    assert manage(world, again.json(), "GET").status_code == 200
-
-
-def test_removing_a_client_ends_its_tokens_at_once(world: World) -> None:
-    made = registered(
-        world, redirect_uris=[CALLBACK], client_name=unique(), grant_types=["authorization_code", "refresh_token"]
-    )
-    app, person = as_app(world, made), Person.signed_in(world)
-    tokens = app.log_in(person)
-    assert manage(world, made, "DELETE").status_code == 204
-    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    assert world.http.get("/oauth/userinfo", headers=bearer).status_code == 401
-    assert app.refresh(tokens["refresh_token"]).status_code == 401
-
-
-@pytest.mark.parametrize("fault", ["none", "forged", "of another client", "an access token's seal"])
-def test_without_its_token_a_client_is_out_of_reach(world: World, fault: str) -> None:
-    made, other = (registered(world, redirect_uris=[CALLBACK], client_name=unique()) for _ in range(2))
-    token = {
-        "none": None,
-        "forged": misspelt(made["registration_access_token"]),
-        "of another client": other["registration_access_token"],
-        "an access token's seal": world.runtime.sealer.seal(
-            INITIAL_ACCESS_TOKEN, Handle(world.runtime.identifiers.next(), 0)
-        ),
-    }[fault]
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    body = {"client_id": made["client_id"], "redirect_uris": ["https://evil.example/"]}
-    for method in ("GET", "PUT", "DELETE"):
-        answer = world.http.request(
-            method, made["registration_client_uri"], headers=headers, json=body if method == "PUT" else None
-        )
-        assert answer.status_code == 401
-        assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert manage(world, made, "GET").json()["redirect_uris"] == [CALLBACK]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {},
-        {"client_id": "app_another"},
-        {"client_id": None},
-        {"client_secret": "cs_of-my-own-choosing"},
-        {"client_secret": 7},
-    ],
-)
-def test_a_change_names_the_client_and_chooses_no_secret(world: World, wrong: dict[str, Any]) -> None:
-    made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
-    own = {"client_id": made["client_id"]} if "client_secret" in wrong else {}
-    answer = manage(world, made, "PUT", json={"redirect_uris": [CALLBACK], **own, **wrong})
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
-
-
-def test_a_client_that_gives_its_secret_up_has_none_and_one_that_needs_one_gets_it(world: World) -> None:
-    made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
-    public = {"client_id": made["client_id"], "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
-    changed = manage(world, made, "PUT", json=public).json()
-    assert "client_secret" not in changed
-    app = as_app(world, made)
-    assert app.token(grant_type="authorization_code", code="x").status_code == 401
-    back = manage(world, changed, "PUT", json={"client_id": made["client_id"], "redirect_uris": [CALLBACK]}).json()
-    assert back["client_secret"] != made["client_secret"]
-
-
-def test_who_changes_the_face_of_an_approved_app_is_not_approved_and_people_are_asked_again(world: World) -> None:
-    made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
-    world.transact(lambda unit: approve_client(unit, _row(unit, made), actor="test"))
-    app, person = as_app(world, made), Person.signed_in(world)
-    app.log_in(person, scope="openid")
-    assert "code" in answer_in(person.visit(app.authorize_url(scope="openid")))
-    same = {"client_id": made["client_id"], "redirect_uris": [CALLBACK], "client_name": made["client_name"]}
-    changed = manage(world, made, "PUT", json={**same, "tos_uri": "https://app.example/tos"}).json()
-    assert world.transact(lambda unit: _row(unit, made).approved_at) is not None
-    manage(world, changed, "PUT", json={**same, "client_name": "Another face"})
-    assert world.transact(lambda unit: _row(unit, made).approved_at) is None
-    assert person.visit(app.authorize_url(scope="openid")).url.path == "/consent"
-
-
-def test_a_suspended_app_cannot_change_itself_or_begin_anew(world: World) -> None:
-    metadata = {**PUBLIC, "client_name": unique()}
-    made = registered(world, **metadata)
-    world.suspend(Registered(made["client_id"], ""))
-    assert manage(world, made, "PUT", json={**metadata, "client_id": made["client_id"]}).status_code == 403
-    assert manage(world, made, "DELETE").status_code == 403
-    assert registered(world, **metadata)["client_id"] == made["client_id"]
-    assert world.http.get(as_app(world, made).authorize_url()).status_code == 400
-
-
 def test_what_nobody_used_is_gone_after_a_day_whole(world: World) -> None:
     made = [registered(world, **{**PUBLIC, "client_name": unique()}), registered(world, redirect_uris=[CALLBACK])]
     ids = [one["client_id"] for one in made]
@@ -541,63 +330,3 @@ def test_the_command_line_lists_them_with_no_developer(world: World) -> None:
     made = registered(world, redirect_uris=[CALLBACK], client_name=unique())
     rows = world.transact(lambda unit: {client.client_id: client.origin for client in list_clients(unit)})
     assert rows[made["client_id"]] == "registered"
-
-
-def _row(unit: Unit, made: dict[str, Any]) -> Client:
-    client = find_client(unit, made["client_id"])
-    assert client is not None
-    return client
-
-
-@pytest.fixture(scope="module")
-def by_token(new_database: Callable[[str], str]) -> Iterator[World]:
-    """A server where an initial access token is needed."""
-    url = new_database("sqlite")
-    world = World(url, registration="token", limits=NO_LIMIT)
-    yield world
-    world.close()
-
-
-def initial_token(world: World, *, lives: timedelta | None = None) -> tuple[Any, str]:
-    """Its id and its text."""
-
-    def work(unit: Unit) -> Any:
-        return add_initial_access_token(unit, "a partner", unit.now() + lives if lives else None).id
-
-    token_id = world.transact(work)
-    return token_id, world.runtime.sealer.seal(INITIAL_ACCESS_TOKEN, Handle(token_id, 0))
-
-
-def test_with_an_initial_access_token_an_app_registers_until_it_is_revoked_or_expires(by_token: World) -> None:
-    token_id, token = initial_token(by_token)
-    assert register(by_token, token, redirect_uris=[CALLBACK]).status_code == 201
-    assert register(by_token, token, redirect_uris=[CALLBACK]).status_code == 201
-    assert by_token.transact(lambda unit: revoke_initial_access_token(unit, token_id))
-    assert register(by_token, token, redirect_uris=[CALLBACK]).status_code == 401
-    _, expired = initial_token(by_token, lives=timedelta(seconds=-1))
-    assert register(by_token, expired, redirect_uris=[CALLBACK]).status_code == 401
-
-
-def test_without_one_nobody_registers(by_token: World) -> None:
-    missing = register(by_token, redirect_uris=[CALLBACK])
-    assert (missing.status_code, missing.json()) == (401, {})
-    made_up = register(by_token, "ia_AAAA", redirect_uris=[CALLBACK])
-    assert (made_up.status_code, made_up.json()["error"]) == (401, "invalid_token")
-
-
-def test_two_parties_with_tokens_of_their_own_do_not_share_a_client(by_token: World) -> None:
-    made = [register(by_token, initial_token(by_token)[1], **PUBLIC).json() for _ in range(2)]
-    assert made[0]["client_id"] != made[1]["client_id"]
-
-
-def test_an_address_registers_so_many_and_then_waits(new_database: Callable[[str], str]) -> None:
-    url = new_database("sqlite")
-    world = World(url, registration="open", limits={"registration_per_address": "2/hour"})
-    answers = [register(world, redirect_uris=[CALLBACK]) for _ in range(3)]
-    made = answers[0].json()
-    wanted = {"client_id": made["client_id"], "redirect_uris": [CALLBACK]}
-    changes = [manage(world, made, "PUT", json=wanted).status_code for _ in range(3)]
-    world.close()
-    assert [answer.status_code for answer in answers] == [201, 201, 429]
-    assert changes == [200, 200, 429]
-    assert 1 <= int(answers[2].headers["retry-after"]) <= 3600

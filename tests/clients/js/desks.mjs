@@ -2,25 +2,12 @@
 
 import { readFile } from "node:fs/promises";
 
-import { keyboardOf } from "./keyboard.mjs";
-import { looking } from "./looking.mjs";
-import { linkFromTheMail, open } from "./pages-chromium.mjs";
-import { hear, report } from "./talk.mjs";
+import { linkFromTheMail } from "./pages-chromium.mjs";
+import { begin } from "./story.mjs";
 
-const told = await hear();
-const own = { permissions: ["clipboard-write"] };
-const { browser, page, complaints } = await open(told, own);
-const looks = [];
-const posts = [];
-const look = looking(page, told, complaints, looks);
-const keys = keyboardOf(page, posts);
+const { told, page, keys, look, meet, tell } = await begin();
 
-try {
-  await { store, operator }[told.who]();
-  report({ looks, posts });
-} finally {
-  await browser.close();
-}
+await tell({ store, operator }[told.who]);
 
 async function store() {
   await keys.signIn(told, told.owner, "/store");
@@ -84,17 +71,14 @@ async function join(link) {
   await page.goto(link);
   await look("store-invitation-other");
   await page.goto(staff);
-  const theirs = await (await browser.newContext(own)).newPage();
-  theirs.setDefaultTimeout(60_000);
-  const theirKeys = keyboardOf(theirs, posts);
-  const lookThere = looking(theirs, told, complaints, looks);
-  await theirKeys.signIn(told, told.guest, new URL(link).pathname);
-  await lookThere("store-invitation");
-  await theirKeys.press("main form button.primary");
-  await lookThere("store-joined");
-  await theirs.goto(link);
-  await lookThere("store-invitation-over");
-  await theirs.context().close();
+  const guest = await meet();
+  await guest.keys.signIn(told, told.guest, new URL(link).pathname);
+  await guest.look("store-invitation");
+  await guest.keys.press("main form button.primary");
+  await guest.look("store-joined");
+  await guest.page.goto(link);
+  await guest.look("store-invitation-over");
+  await guest.page.context().close();
 }
 
 async function operator() {

@@ -1,28 +1,18 @@
 // Every page a person may come to on the way into an app, and at the account, by the keyboard alone.
 
-import { keyboardOf } from "./keyboard.mjs";
-import { looking } from "./looking.mjs";
-import { arrive, authorizeUrl, codeFromTheMail, open } from "./pages-chromium.mjs";
-import { hear, report } from "./talk.mjs";
+import { arrive, authorizeUrl, codeFromTheMail } from "./pages-chromium.mjs";
+import { begin } from "./story.mjs";
 
 const MAIN = "main form button.primary";
-const told = await hear();
-const { browser, context, page, complaints } = await open(told, { permissions: ["clipboard-write"] });
-const looks = [];
-const posts = [];
-const look = looking(page, told, complaints, looks);
-const keys = keyboardOf(page, posts);
+const { told, context, page, keys, look, meet, tell } = await begin();
 
-try {
+await tell(async () => {
   await toTheCode();
   await toConsent();
   await toTheAccount();
   await out();
   await elsewhere();
-  report({ looks, posts });
-} finally {
-  await browser.close();
-}
+});
 
 async function toTheCode() {
   await page.goto(authorizeUrl(told, told.approved_app));
@@ -120,9 +110,9 @@ async function elsewhere() {
 
 /** The same person in another browser, so that the account has a session to end. */
 async function signInElsewhere() {
-  const other = await (await browser.newContext()).newPage();
-  await keyboardOf(other).signIn(told, told.email, "/sign-in");
-  await other.context().close();
+  const other = await meet();
+  await other.keys.signIn(told, told.email, "/sign-in");
+  await other.page.context().close();
 }
 
 function wrong(code) {

@@ -1,27 +1,16 @@
 // A developer at the pages of apps that run, by the keyboard alone: usage, API keys, webhooks and what they were sent.
 
-import { keyboardOf } from "./keyboard.mjs";
-import { looking } from "./looking.mjs";
-import { open } from "./pages-chromium.mjs";
-import { hear, report } from "./talk.mjs";
+import { begin } from "./story.mjs";
 
-const told = await hear();
-const { browser, page, complaints } = await open(told, { permissions: ["clipboard-write"] });
-const looks = [];
-const posts = [];
-const look = looking(page, told, complaints, looks);
-const keys = keyboardOf(page, posts);
+const { told, page, keys, look, tell } = await begin();
 
-try {
+await tell(async () => {
   await usage();
   await apiKeys();
   await webhooks();
   await deliveries();
   await changes();
-  report({ looks, posts });
-} finally {
-  await browser.close();
-}
+});
 
 async function usage() {
   await keys.signIn(told, told.developer, "/developers/apps/demo-service/usage");

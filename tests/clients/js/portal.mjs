@@ -2,20 +2,12 @@
 
 import { createECDH } from "node:crypto";
 
-import { keyboardOf } from "./keyboard.mjs";
-import { looking } from "./looking.mjs";
-import { linkFromTheMail, open } from "./pages-chromium.mjs";
-import { hear, report } from "./talk.mjs";
+import { linkFromTheMail } from "./pages-chromium.mjs";
+import { begin } from "./story.mjs";
 
-const told = await hear();
-const own = { permissions: ["clipboard-write"] };
-const { browser, page, complaints } = await open(told, own);
-const looks = [];
-const posts = [];
-const look = looking(page, told, complaints, looks);
-const keys = keyboardOf(page, posts);
+const { told, page, keys, look, meet, tell } = await begin();
 
-try {
+await tell(async () => {
   const made = await create();
   await askForApproval();
   await changeSecrets();
@@ -25,10 +17,8 @@ try {
   const tried = await tryIt();
   await meetOthers();
   await end();
-  report({ looks, posts, made, tried });
-} finally {
-  await browser.close();
-}
+  return { made, tried };
+});
 
 async function create() {
   await page.goto(`${told.issuer}/developers`);
@@ -141,11 +131,7 @@ async function tryIt() {
 }
 
 async function meetOthers() {
-  const theirs = await (await browser.newContext(own)).newPage();
-  theirs.setDefaultTimeout(60_000);
-  const theirKeys = keyboardOf(theirs, posts);
-  const lookThere = looking(theirs, told, complaints, looks);
-
+  const guest = await meet();
   await keys.turnTo("Team");
   await invite(told.guest, "viewer");
   await look("portal-team");
@@ -153,19 +139,19 @@ async function meetOthers() {
   const link = await linkFromTheMail(told, told.guest);
   await page.goto(link);
   await look("portal-invitation-other");
-  await theirKeys.signIn(told, told.guest, new URL(link).pathname);
-  await lookThere("portal-invitation");
-  await theirKeys.press("main form button.primary");
-  await lookThere("portal-viewer");
-  await theirKeys.turnTo("Team");
-  await theirKeys.open("summary:has(.danger)");
-  await theirKeys.press("details[open] button");
+  await guest.keys.signIn(told, told.guest, new URL(link).pathname);
+  await guest.look("portal-invitation");
+  await guest.keys.press("main form button.primary");
+  await guest.look("portal-viewer");
+  await guest.keys.turnTo("Team");
+  await guest.keys.open("summary:has(.danger)");
+  await guest.keys.press("details[open] button");
 
   await page.goto(team);
   await invite(told.guest, "admin");
-  await theirs.goto(await linkFromTheMail(told, told.guest));
-  await theirKeys.press("main form button.primary");
-  await theirs.context().close();
+  await guest.page.goto(await linkFromTheMail(told, told.guest));
+  await guest.keys.press("main form button.primary");
+  await guest.page.context().close();
   await invite(`other-${told.guest}`, "viewer");
   await keys.sendTo("/team/revoke");
   await keys.said("The invitation was taken back.");

@@ -16,7 +16,7 @@ from authsrv.kit.clock import Clock
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.machine_secrets import digest_of, is_well_formed, make_secret, matches_any
-from authsrv.storage.api_keys import ApiKey, add_api_key, find_api_key, find_key_row, note_use, revoke_api_key
+from authsrv.storage.api_keys import ApiKey, add_api_key, find_api_key, find_key_row, revoke_api_key
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.clients import Client, find_client_by_row
 from authsrv.storage.stores import find_store
@@ -173,12 +173,6 @@ class ApiKeys:
             audiences=self._audiences,
         )
         return _KnownKey(row.digest, row.expires_at, principal)
-
-
-def write_uses(unit: Unit, uses: Sequence[tuple[str, datetime]]) -> None:
-    """Writes down when which key was used, sorted: two processes must not wait for each other's rows in a circle."""
-    for key_id, used_at in uses:
-        note_use(unit, key_id, used_at)
 
 
 def _judge(new: NewApiKey, allowed_scopes: Sequence[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """A client's secrets: two live at once, so that one replaces the other without downtime; when each was last used."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from authsrv.storage.clients import (
     expire_secrets,
     list_live_secrets,
     lock_client,
-    note_secret_use,
 )
 from authsrv.storage.unit import Unit
 
@@ -111,8 +109,3 @@ class SecretUses:
         self._noted_at = {key: at for key, at in self._noted_at.items() if now - at < _NOTED_EVERY_SECONDS}
         uses, self._uses = self._uses, {}
         return sorted(uses.items())
-
-
-def write_secret_uses(unit: Unit, uses: Sequence[tuple[SecretKey, datetime]]) -> None:
-    for (client_row_id, digest), used_at in uses:
-        note_secret_use(unit, client_row_id, digest, used_at)

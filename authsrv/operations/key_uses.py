@@ -6,9 +6,11 @@ from typing import Any
 
 import structlog
 
-from authsrv.identity.api_keys import ApiKeys, write_uses
+from authsrv.identity.api_keys import ApiKeys
 from authsrv.kit.errors import Unavailable
-from authsrv.oauth.client_secrets import SecretUses, write_secret_uses
+from authsrv.oauth.client_secrets import SecretUses
+from authsrv.storage.api_keys import note_key_uses
+from authsrv.storage.clients import note_secret_uses
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
 
@@ -35,8 +37,8 @@ class KeyUses:
     async def write(self) -> None:
         """All uses so far. Where the database is away they are lost: the next use is only minutes off."""
         try:
-            await self._write(sorted(self._api_keys.take_uses().items()), write_uses)
-            await self._write(self._secrets.take(), write_secret_uses)
+            await self._write(sorted(self._api_keys.take_uses().items()), note_key_uses)
+            await self._write(self._secrets.take(), note_secret_uses)
         except Unavailable as away:
             log.warning("last uses of keys were not written down", reason=away.reason)
 

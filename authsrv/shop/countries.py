@@ -1,6 +1,6 @@
 """Where one can post to: CLDR's territories by their ISO 3166 codes, in two and three letters."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.core import get_global
@@ -26,20 +26,16 @@ _RETIRED = {
 }
 
 
-def _read_countries() -> frozenset[str]:
-    """CLDR's territories with a currency, in two and three letters: ISO 3166, and what people post to besides."""
+@cache
+def known_countries() -> frozenset[str]:
+    """CLDR's territories with a currency, in two and three letters: ISO 3166, and what people post to besides.
+
+    Read when first asked for: CLDR takes 2 MiB, which a worker that meets no address can do without.
+    """
     aliases = get_global("territory_aliases")
     short = {code for code in get_global("territory_currencies") if code not in aliases}
     long = {code for code, (now, *_) in aliases.items() if len(code) == 3 and code.isalpha() and now in short}
     return frozenset((short | long) - _RETIRED)
-
-
-COUNTRIES = _read_countries()
-_LONG = {
-    now: code
-    for code, (now, *_) in get_global("territory_aliases").items()
-    if len(code) == 3 and code in COUNTRIES and now in COUNTRIES
-}
 
 
 def two_letters(code: str) -> str:
@@ -49,7 +45,14 @@ def two_letters(code: str) -> str:
 
 def three_letters(code: str) -> str | None:
     """The same in three; None for a territory that ISO 3166 has no such code for."""
-    return code if len(code) == 3 else _LONG.get(code)
+    return code if len(code) == 3 else _long_codes().get(code)
+
+
+@cache
+def _long_codes() -> dict[str, str]:
+    countries = known_countries()
+    aliases = get_global("territory_aliases").items()
+    return {now: code for code, (now, *_) in aliases if len(code) == 3 and code in countries and now in countries}
 
 
 @lru_cache(maxsize=1024)

@@ -1,8 +1,11 @@
 """API keys: long-lived credentials that a developer made for a store, stored as SHA-256."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, or_
 from sqlmodel import Field, SQLModel, col, select, update
 
 from authsrv.storage.clients import Client
@@ -32,6 +35,17 @@ class ApiKey(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+
+
+_TABLE: Any = ApiKey.__table__  # type: ignore[attr-defined]  # SQLModel makes it
+_NOTE_USE = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.key_id == bindparam("used_key"),
+        or_(_TABLE.c.last_used_at.is_(None), _TABLE.c.last_used_at < bindparam("used_at")),
+    )
+    .values(last_used_at=bindparam("used_at"))
+)
 
 
 def add_api_key(unit: Unit, key: ApiKey) -> None:
@@ -93,10 +107,12 @@ def revoke_api_key(unit: Unit, key_id: str) -> bool:
     return ended == 1
 
 
-def note_use(unit: Unit, key_id: str, used_at: datetime) -> None:
-    """When the key was last used, as far as anybody wrote it down; an earlier use changes nothing."""
-    earlier = col(ApiKey.last_used_at).is_(None) | (col(ApiKey.last_used_at) < used_at)
-    unit.change(update(ApiKey).where(col(ApiKey.key_id) == key_id, earlier).values(last_used_at=used_at))
+def note_key_uses(unit: Unit, uses: Sequence[tuple[str, datetime]]) -> None:
+    """When which keys (key id) were last used, as far as anybody wrote it down: never set back.
+
+    Sorted: two processes must not wait for each other's rows in a circle.
+    """
+    unit.session.execute(_NOTE_USE, [{"used_key": key_id, "used_at": at} for key_id, at in uses])
 
 
 def announce_keys_of(unit: Unit, client_row_id: UUID) -> None:

@@ -1,10 +1,11 @@
 """Clients (apps and services), their secrets, and the news that one of them changed."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Index, false
+from sqlalchemy import JSON, Column, Index, bindparam, false, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, delete, select, update
 
@@ -94,6 +95,18 @@ class ClientSecret(SQLModel, table=True):
     last_used_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     expires_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
+
+
+_SECRETS: Any = ClientSecret.__table__  # type: ignore[attr-defined]  # SQLModel makes it
+_NOTE_USE = (
+    update(_SECRETS)
+    .where(
+        _SECRETS.c.client_id == bindparam("client_row_id"),
+        _SECRETS.c.digest == bindparam("presented"),
+        or_(_SECRETS.c.last_used_at.is_(None), _SECRETS.c.last_used_at < bindparam("used_at")),
+    )
+    .values(last_used_at=bindparam("used_at"))
+)
 
 
 def add_client(unit: Unit, client: Client) -> Client:
@@ -217,8 +230,7 @@ def end_client_secret(unit: Unit, client: Client, secret_id: UUID, at: datetime 
     return ended[0] if ended else None
 
 
-def note_secret_use(unit: Unit, client_row_id: UUID, digest: bytes, used_at: datetime) -> None:
-    """When the secret was last used, as far as anybody wrote it down; an earlier use changes nothing."""
-    earlier = col(ClientSecret.last_used_at).is_(None) | (col(ClientSecret.last_used_at) < used_at)
-    of_secret = col(ClientSecret.client_id) == client_row_id, col(ClientSecret.digest) == digest
-    unit.change(update(ClientSecret).where(*of_secret, earlier).values(last_used_at=used_at))
+def note_secret_uses(unit: Unit, uses: Sequence[tuple[tuple[UUID, bytes], datetime]]) -> None:
+    """When which secrets (client row, digest) were last used, as far as anybody wrote it down: never set back."""
+    rows = [{"client_row_id": client, "presented": digest, "used_at": at} for (client, digest), at in uses]
+    unit.session.execute(_NOTE_USE, rows)

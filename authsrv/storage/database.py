@@ -301,6 +301,8 @@ def _prepare_sqlite(busy_milliseconds: int, connection: Any, _: object) -> None:
         # An accepted order survives a power cut too.
         "synchronous = FULL",
         "foreign_keys = ON",
+        # Kibibytes for each connection; the system keeps the file in its own memory, once for all of them.
+        "cache_size = -512",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel, col, delete, func
 
 from authsrv.storage.unit import Unit
 
-# Rows of one statement: SQLite takes 32,766 values.
+# Rows that are sent together: as many as hold up nobody's request for long.
 _BATCH = 500
 
 
@@ -26,6 +26,17 @@ class Usage(SQLModel, table=True):
     kind: str = Field(primary_key=True, max_length=10)
     reason: str = Field(primary_key=True, max_length=40)
     count: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+def _adding(insert: Any) -> Any:
+    adding = insert(_TABLE)
+    more = _TABLE.c.count + adding.excluded["count"]
+    return adding.on_conflict_do_update(index_elements=list(_TABLE.primary_key), set_={"count": more})
+
+
+_TABLE: Any = Usage.__table__  # type: ignore[attr-defined]  # SQLModel makes it
+# For one row, so that it is compiled once: on PostgreSQL (True) and on SQLite (False).
+_ADD = {True: _adding(postgresql.insert), False: _adding(sqlite.insert)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,18 +61,12 @@ class DayCount:
 
 def add_usage(unit: Unit, counts: Mapping[UsageKey, int]) -> None:
     """Adds these counts to what is there: whoever else adds meanwhile loses nothing."""
-    insert = postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    keys = sorted(counts)
-    for start in range(0, len(keys), _BATCH):
-        rows = [
-            {"client_id": key.client_id, "day": key.day, "kind": key.kind, "reason": key.reason, "count": counts[key]}
-            for key in keys[start : start + _BATCH]
-        ]
-        adding = insert(Usage).values(rows)
-        more = col(Usage.count) + adding.excluded["count"]
-        unit.session.execute(
-            adding.on_conflict_do_update(index_elements=["client_id", "day", "kind", "reason"], set_={"count": more})
-        )
+    rows = [
+        {"client_id": key.client_id, "day": key.day, "kind": key.kind, "reason": key.reason, "count": counts[key]}
+        for key in sorted(counts)
+    ]
+    for start in range(0, len(rows), _BATCH):
+        unit.session.execute(_ADD[unit.is_postgresql], rows[start : start + _BATCH])
 
 
 def list_usage(unit: Unit, client_ids: Collection[str], since: date) -> list[DayCount]:

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from authsrv.identity.api_keys import ApiKeys, NewApiKey, create_api_key, end_api_key, status_of, write_uses
+from authsrv.identity.api_keys import ApiKeys, NewApiKey, create_api_key, end_api_key, status_of
 from authsrv.identity.principals import LookUp, Principal
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import DomainError
-from authsrv.storage.api_keys import ApiKey, find_api_key
+from authsrv.storage.api_keys import ApiKey, find_api_key, note_key_uses
 from authsrv.storage.audit import list_audit_events
 from authsrv.storage.stores import add_store
 from authsrv.storage.unit import Unit
@@ -105,8 +105,8 @@ def test_a_use_is_noted_once_in_five_minutes_and_never_set_back(unit: Unit, keys
     clock.move(timedelta(seconds=1))
     assert read(keys, unit, text)
     later = keys.take_uses()
-    write_uses(unit, sorted(later.items()))
-    write_uses(unit, [(row.key_id, began)])
+    note_key_uses(unit, sorted(later.items()))
+    note_key_uses(unit, [(row.key_id, began)])
     unit.session.expire_all()
     found = find_api_key(unit, row.key_id)
     assert found is not None

@@ -71,6 +71,18 @@ def test_processes_that_add_at_once_lose_nothing(world: World) -> None:
     assert found == [DayCount(TODAY, "api", "", 7)]
 
 
+def test_what_many_clients_did_is_written_before_anybody_notices(unit: Unit) -> None:
+    """All requests of the process wait that long; one statement of 500 rows took 150 ms of computing alone."""
+    counts = {UsageKey(f"app_{number}", TODAY, "token"): number for number in range(500)}
+    add_usage(unit, {UsageKey("app_0", TODAY, "token"): 1})
+    began = process_time()
+    add_usage(unit, counts)
+    assert process_time() - began < 0.1
+    assert list_usage(unit, [key.client_id for key in counts], TODAY) == [
+        DayCount(TODAY, "token", "", 1 + sum(range(500)))
+    ]
+
+
 def test_days_past_their_time_are_pruned_in_batches(unit: Unit) -> None:
     days = [TODAY - timedelta(days=past) for past in range(5)]
     add_usage(unit, {UsageKey("app_old", day, kind): 1 for day in days for kind in ("api", "token")})

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from authsrv.shop.countries import COUNTRIES
+from authsrv.shop.countries import known_countries
 
 # Controls (Cc) and the separators of lines and paragraphs. Not all that is unprintable: no-break spaces, and the
 # joiners that Persian and Hindi are written with, are text.
@@ -14,7 +14,7 @@ _FILLED_LINE: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 
 
 def _is_country(code: str) -> str:
-    if code not in COUNTRIES:
+    if code not in known_countries():
         raise ValueError("is not an ISO 3166 country code of two or three letters")
     return code
 
@@ -41,6 +41,17 @@ def _line(longest: int, *, shortest: int = 0) -> dict[str, object]:
     return {"type": "string", **size, "pattern": _FILLED_LINE if shortest else _LINE}
 
 
+class _CountrySchema:
+    """Lists the codes when the reference asks for them, not before: see `known_countries`."""
+
+    def __get_pydantic_json_schema__(self, _: object, __: object) -> dict[str, object]:
+        return {
+            "type": "string",
+            "enum": sorted(known_countries(), key=lambda code: (len(code), code)),
+            "description": "ISO 3166, in two or three letters.",
+        }
+
+
 # A line of text without the spaces around it; each says itself what is wrong with it, in words rather than a pattern.
 Text = Annotated[
     str, Field(min_length=1, max_length=200), AfterValidator(_is_filled_line), WithJsonSchema(_line(200, shortest=1))
@@ -51,14 +62,4 @@ Name = Annotated[
 Quantity = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_whole)]
 State = Annotated[str, Field(max_length=100), AfterValidator(_is_line), WithJsonSchema(_line(100))]
 Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_line), WithJsonSchema(_line(20))]
-Country = Annotated[
-    str,
-    AfterValidator(_is_country),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "enum": sorted(COUNTRIES, key=lambda code: (len(code), code)),
-            "description": "ISO 3166, in two or three letters.",
-        }
-    ),
-]
+Country = Annotated[str, AfterValidator(_is_country), _CountrySchema()]

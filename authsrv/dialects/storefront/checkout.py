@@ -18,7 +18,7 @@ from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
 from authsrv.shop.carts import Details, complete_cart, set_details
 from authsrv.shop.catalog import offers_by_id
-from authsrv.shop.countries import COUNTRIES
+from authsrv.shop.countries import known_countries
 from authsrv.shop.orders import PlacedOrder
 from authsrv.storage.orders import list_lines
 from authsrv.storage.unit import Unit
@@ -27,7 +27,7 @@ from authsrv.web.store_hosts import get_store, prefix_of
 
 
 def _is_country(code: str) -> str:
-    if code.upper() not in COUNTRIES:
+    if code.upper() not in known_countries():
         raise ValueError("is not an ISO 3166 country code")
     return code.upper()
 

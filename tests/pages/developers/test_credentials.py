@@ -10,8 +10,7 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from authsrv.kit.clock import SystemClock
-from authsrv.oauth.client_secrets import write_secret_uses
-from authsrv.storage.clients import ClientSecret, list_live_secrets
+from authsrv.storage.clients import ClientSecret, list_live_secrets, note_secret_uses
 from tests.actors import misspelt
 from tests.portal import Developer, Made, made_in, row_of
 from tests.support.world import World
@@ -110,7 +109,7 @@ def test_its_last_use_is_told(developer: Developer) -> None:
     assert not works(developer, app, misspelt(app.secret))
     uses = [use for use in world.runtime.server.secret_uses.take() if use[0][0] == row_of(world, app.client_id).id]
     assert len(uses) == 1
-    world.transact(lambda unit: write_secret_uses(unit, uses))
+    world.transact(lambda unit: note_secret_uses(unit, uses))
     assert secrets_of(developer, app)[0].last_used_at is not None
     assert works(developer, app, app.secret)
     # A busy secret costs no more writes.

@@ -6,11 +6,11 @@ import typer
 
 from authsrv.identity.api_keys import NewApiKey, create_api_key, end_api_key, status_of
 from authsrv.identity.emails import normal_email
-from authsrv.kit.errors import DomainError
 from authsrv.operations.commands.app_rows import get_app
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.storage.api_keys import ApiKey, find_api_key, list_api_keys
-from authsrv.storage.stores import find_store, find_store_by_id
+from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
 
@@ -53,10 +53,8 @@ def list_all(
     """All keys, newest first, revoked ones included."""
 
     def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
-        row = find_store(unit, store) if store else None
-        if store and row is None:
-            raise DomainError("not_found", 404, f"There is no store {store}.")
-        return [_described(unit, key) for key in list_api_keys(unit, store_id=row.id if row else None)]
+        store_id = get_store(unit, store).id if store else None
+        return [_described(unit, key) for key in list_api_keys(unit, store_id=store_id)]
 
     columns = ("id", "name", "store", "scope", "status", "last_four", "last_used_at", "developer")
     show_many(run(work), as_json=as_json, columns=columns, nothing="No API keys.")

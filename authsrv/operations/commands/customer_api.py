@@ -17,7 +17,7 @@ from authsrv.identity.customer_api import (
 from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_one
-from authsrv.storage.stores import find_store
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.storage.unit import Unit
 
 commands = typer.Typer(help="Customers who use the Customer API.", no_args_is_help=True)
@@ -89,9 +89,7 @@ def withdraw_all(store: Store, as_json: AsJson = False) -> None:
 
 def _change_all(prefix: str, *, may: bool, as_json: bool) -> None:
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
-        store = find_store(unit, prefix)
-        if store is None:
-            raise DomainError("not_found", 404, f"There is no store {prefix}.")
+        store = get_store(unit, prefix)
         changed = change_all_customers(unit, store, allowed=may, actor=ACTOR)
         return {"store": prefix, "customer_api": may, "changed": changed}
 

@@ -7,11 +7,12 @@ import typer
 from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.shop.money import from_minor, to_minor
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.prices import drop_price, list_own_prices, save_price
 from authsrv.storage.products import Product, list_products_named
-from authsrv.storage.stores import Store, find_store
+from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, find_user
 
@@ -70,25 +71,18 @@ def list_prices(email: Email, store: Prefix, as_json: AsJson = False) -> None:
     """Show a customer's own prices."""
 
     def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
-        shop, user = _get_store(unit, store), _get_user(unit, email)
+        shop, user = get_store(unit, store), _get_user(unit, email)
         return [_shown(shop, product, price) for product, price in list_own_prices(unit, shop.id, user.id)]
 
     show_many(run(work), as_json=as_json, columns=_COLUMNS, nothing="This customer pays what the catalogue says.")
 
 
 def _get_all(unit: Unit, prefix: str, email: str, product_id: str) -> tuple[Store, User, Product]:
-    store, user = _get_store(unit, prefix), _get_user(unit, email)
+    store, user = get_store(unit, prefix), _get_user(unit, email)
     found = list_products_named(unit, store.id, [product_id])
     if not found:
         raise DomainError("not_found", 404, f"There is no product {product_id} in {prefix}.")
     return store, user, found[0]
-
-
-def _get_store(unit: Unit, prefix: str) -> Store:
-    store = find_store(unit, prefix)
-    if store is None:
-        raise DomainError("not_found", 404, f"There is no store {prefix}.")
-    return store
 
 
 def _get_user(unit: Unit, email: str) -> User:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from authsrv.kit.errors import DomainError
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_one
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.shop.money import to_minor
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.products import ProductValues, save_product
-from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 
 commands = typer.Typer(help="A store's catalogue.", no_args_is_help=True)
@@ -47,9 +47,7 @@ def import_file(
     rows = _read(file)
 
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
-        found = find_store(unit, store)
-        if found is None:
-            raise DomainError("not_found", 404, f"There is no store {store}.")
+        found = get_store(unit, store)
         for number, row in enumerate(rows, 1):
             if row.currency not in {None, "", found.currency}:
                 raise DomainError("invalid", 400, f"row {number}: currency: the store sells in {found.currency}.")

@@ -11,11 +11,13 @@ from authsrv.kit.errors import DomainError
 from authsrv.oauth.store_apps import disconnect_app
 from authsrv.operations.commands.invitation_rows import COLUMNS, described_invitations, get_invitation, no_invitation
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.storage.clients import find_client
 from authsrv.storage.store_apps import list_store_apps
-from authsrv.storage.store_people import OWNER, StorePerson, list_staff
-from authsrv.storage.stores import Store, find_store
+from authsrv.storage.store_people import StorePerson, list_staff
+from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
+from authsrv.storage.users import OWNER
 
 commands = typer.Typer(help="Who works in a store.", no_args_is_help=True)
 OfStore = Annotated[str, typer.Option("--store", help="Prefix of the store.")]
@@ -33,7 +35,7 @@ def list_all(store: OfStore, as_json: AsJson = False) -> None:
     def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
         return [
             {"email": one.email, "name": one.name, "role": one.role, "since": one.since.isoformat()}
-            for one in list_staff(unit, _get(unit, store).id)
+            for one in list_staff(unit, get_store(unit, store).id)
         ]
 
     show_many(run(work), as_json=as_json, columns=("email", "name", "role", "since"), nothing="Nobody works there.")
@@ -52,7 +54,7 @@ def invite(
     from authsrv.web.invitation_mails import Invited, word_staff_invitation  # noqa: PLC0415
 
     def make(unit: Unit, tools: Tools) -> Invited:
-        found, address = _get(unit, store), normal_email(email)
+        found, address = get_store(unit, store), normal_email(email)
         host = _owner_of(unit, found, by)
         link = invite_staff(
             unit, tools.sealer, found, email=address, role=role.value, invited_by=host.user_id, actor=ACTOR
@@ -65,7 +67,7 @@ def invite(
 @commands.command("invitations")
 def list_invitations(store: OfStore, as_json: AsJson = False) -> None:
     """Who was invited to work in a store and has not answered yet."""
-    rows = run(lambda unit, _: described_invitations(unit, _get(unit, store)))
+    rows = run(lambda unit, _: described_invitations(unit, get_store(unit, store)))
     show_many(rows, as_json=as_json, columns=COLUMNS, nothing="No invitation is open.")
 
 
@@ -74,7 +76,7 @@ def take_back_invitation(email: str, store: OfStore, as_json: AsJson = False) ->
     """Take an invitation back: its link opens nothing any more."""
 
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
-        found = _get(unit, store)
+        found = get_store(unit, store)
         invitation = get_invitation(unit, found, email)
         if not take_back(unit, found, invitation.id, actor=ACTOR):
             raise no_invitation(found, invitation.email)
@@ -88,7 +90,7 @@ def remove(email: str, store: OfStore, as_json: AsJson = False) -> None:
     """Make somebody a customer again; the last owner stays."""
 
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
-        found, address = _get(unit, store), normal_email(email)
+        found, address = get_store(unit, store), normal_email(email)
         person = next((one for one in list_staff(unit, found.id) if one.email == address), None)
         if person is None:
             raise DomainError("not_found", 404, f"{address} does not work in {store}.")
@@ -112,7 +114,7 @@ def apps(store: OfStore, as_json: AsJson = False) -> None:
                 "since": one.since.isoformat(),
                 "last_used_at": one.last_used_at.isoformat() if one.last_used_at else None,
             }
-            for one in list_store_apps(unit, _get(unit, store).id)
+            for one in list_store_apps(unit, get_store(unit, store).id)
         ]
 
     columns = ("client_id", "name", "scope", "people", "since", "last_used_at")
@@ -129,7 +131,7 @@ def disconnect(
 
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
         client = find_client(unit, client_id)
-        if client is None or not disconnect_app(unit, _get(unit, store), client, actor=ACTOR):
+        if client is None or not disconnect_app(unit, get_store(unit, store), client, actor=ACTOR):
             raise DomainError("not_found", 404, f"{client_id} has nothing in {store}.")
         return {"client_id": client_id, "store": store, "disconnected": True}
 
@@ -143,10 +145,3 @@ def _owner_of(unit: Unit, store: Store, email: str | None) -> StorePerson:
             return person
     fault = f"{wanted} is no owner of" if wanted else "There is no owner of"
     raise DomainError("not_found", 404, f"{fault} {store.prefix}.")
-
-
-def _get(unit: Unit, prefix: str) -> Store:
-    store = find_store(unit, prefix)
-    if store is None:
-        raise DomainError("not_found", 404, f"There is no store {prefix}.")
-    return store

@@ -13,15 +13,14 @@ from authsrv.identity.emails import normal_email
 from authsrv.identity.people import demote_operator, rename_person
 from authsrv.identity.staff import add_staff
 from authsrv.identity.suspension import resume_person, suspend_person
-from authsrv.kit.errors import DomainError
 from authsrv.kit.passwords import LONGEST_PASSWORD, Passwords
 from authsrv.oauth.keyring import LONGEST_TOKEN
 from authsrv.operations.commands import user_sessions
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_many, show_one
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.operations.commands.user_rows import described_person, get_person, sessions_of
 from authsrv.storage.audit import add_audit_event
 from authsrv.storage.lookups import search_users
-from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, find_or_add_user, get_membership, join_store
 
@@ -141,9 +140,7 @@ def _change(email: str, change: Callable[..., bool], reason: str, *, as_json: bo
 
 
 def _join(unit: Unit, user: User, prefix: str, role: Role | None, *, may_use_customer_api: bool) -> dict[str, Any]:
-    store = find_store(unit, prefix)
-    if store is None:
-        raise DomainError("not_found", 404, f"There is no store {prefix}.")
+    store = get_store(unit, prefix)
     if role in {Role.STAFF, Role.OWNER}:
         add_staff(unit, store, user, role=role.value, actor=ACTOR)
     else:

@@ -12,9 +12,10 @@ from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.operations.commands.app_rows import get_app
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
+from authsrv.operations.commands.store_rows import get_store
 from authsrv.shop.webhooks import Webhooks
 from authsrv.storage.deliveries import Delivery, list_deliveries, redeliver
-from authsrv.storage.stores import find_store, find_store_by_id
+from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user, find_user
 from authsrv.storage.webhooks import Webhook, find_webhook, list_attempts, list_webhooks
@@ -42,9 +43,7 @@ def create(
     """Add an endpoint; its secret is shown here and never again."""
 
     def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        found = find_store(unit, store)
-        if found is None:
-            raise DomainError("not_found", 404, f"There is no store {store}.")
+        found = get_store(unit, store)
         known = KnownStore(found.id, found.prefix, found.name, found.currency)
         email = normal_email(developer) if developer else None
         user = (find_user(unit, email) or add_user(unit, email=email)) if email else None
@@ -67,9 +66,7 @@ def list_all(store: Annotated[str, typer.Option(help="Prefix of the store.")], a
     """A store's endpoints, newest first."""
 
     def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
-        found = find_store(unit, store)
-        if found is None:
-            raise DomainError("not_found", 404, f"There is no store {store}.")
+        found = get_store(unit, store)
         return [_described(unit, webhook) for webhook in list_webhooks(unit, found.id)]
 
     columns = ("id", "url", "events", "status", "failing_since")

@@ -5,9 +5,10 @@ tokens are the customer's, and caches and the feed know it as any other client.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
+from authsrv.identity.personal_clients import TOKEN_LIVES, switch_off, switch_on, void_name
+from authsrv.identity.suspension import PersonSuspended
 from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.machine_secrets import digest_of
@@ -21,18 +22,13 @@ from authsrv.storage.personal_clients import (
     hold_permission,
     list_clients_at,
 )
-from authsrv.storage.revocations import add_revocation
 from authsrv.storage.stores import Store, find_store
-from authsrv.storage.unit import NoticeKind, Unit
-from authsrv.storage.users import find_user, find_user_by_id
+from authsrv.storage.unit import Unit
+from authsrv.storage.users import find_user, hold_active_user
 
 SCOPES = ("orders:read", "orders:write", "products:read")
 PERSONAL = "personal"
 TOKEN_FORMAT = "bare_jwt"
-# An hour is the promise to those who write clients, whatever the server's own tokens live.
-_TOKEN_LIVES = timedelta(hours=1)
-# Clocks of several machines differ by less.
-_MARGIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +62,11 @@ def get_customer(unit: Unit, email: str, prefix: str) -> Customer:
 
 def allow_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
     """The customer may make a password; one that they had works again, its old tokens do not. Raises not_found."""
+    is_active = hold_active_user(unit, customer.user_id)
     _change(unit, customer, allowed=True)
     client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
-    user = find_user_by_id(unit, customer.user_id)
-    if client is not None and user is not None and user.suspended_at is None:
-        _resume(unit, client)
+    if client is not None and is_active:
+        switch_on(unit, client)
     _record(unit, "allowed", customer, actor)
 
 
@@ -79,7 +75,7 @@ def withdraw_customer(unit: Unit, customer: Customer, *, actor: str) -> None:
     _change(unit, customer, allowed=False)
     client = find_personal_client(unit, user_id=customer.user_id, store_id=customer.store_id)
     if client is not None:
-        _suspend(unit, client)
+        switch_off(unit, client)
     _record(unit, "withdrawn", customer, actor)
 
 
@@ -87,7 +83,7 @@ def change_all_customers(unit: Unit, store: Store, *, allowed: bool, actor: str)
     """Allows all of the store's customers, or none; returns for how many that is news."""
     count = change_all_permissions(unit, store.id, allowed=allowed)
     for client in list_clients_at(unit, store.id):
-        (_resume if allowed else _suspend)(unit, client)
+        (switch_on if allowed else switch_off)(unit, client)
     event = "customer_api.all_allowed" if allowed else "customer_api.all_withdrawn"
     add_audit_event(unit, event, actor=actor, subject=store.prefix, customers=count)
     return count
@@ -96,10 +92,12 @@ def change_all_customers(unit: Unit, store: Store, *, allowed: bool, actor: str)
 def make_password(
     unit: Unit, customer: Customer, *, entropy: Entropy, actor: str, secret_id: UUID | None = None
 ) -> ApiPassword:
-    """A new pair in place of the one before, whose tokens end. Raises `customer_api_not_allowed`.
+    """A new pair in place of the one before, whose tokens end. Raises `customer_api_not_allowed`, PersonSuspended.
 
     `secret_id` is the id of its row to be: IntegrityError where there is one already.
     """
+    if not hold_active_user(unit, customer.user_id):
+        raise PersonSuspended
     if not hold_permission(unit, user_id=customer.user_id, store_id=customer.store_id):
         raise DomainError("customer_api_not_allowed", 403, "The store has not allowed this customer an API password.")
     made = ApiPassword(_random_uuid(entropy), _random_uuid(entropy))
@@ -136,29 +134,10 @@ def _change(unit: Unit, customer: Customer, *, allowed: bool) -> None:
         raise DomainError("not_found", 404, f"{customer.email} is no customer of {customer.store}.")
 
 
-def _resume(unit: Unit, client: Client) -> None:
-    if client.suspended_at is not None and client.deleted_at is None:
-        client.suspended_at = None
-        save_client(unit, client)
-        for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
-            _tell(unit, kind, client.client_id)
-
-
-def _suspend(unit: Unit, client: Client) -> None:
-    if client.suspended_at is None and client.deleted_at is None:
-        client.suspended_at = unit.now()
-        save_client(unit, client)
-        _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
-
-
 def _end_name(unit: Unit, client: Client) -> None:
     """Voids all tokens of this client_id, also one that a process issues which has not heard yet."""
     announce_client(unit, client.client_id)
-    _tell(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id)
-
-
-def _tell(unit: Unit, kind: NoticeKind, client_id: str) -> None:
-    add_revocation(unit, kind, client_id, unit.now() + _TOKEN_LIVES + _MARGIN)
+    void_name(unit, client)
 
 
 def _record(unit: Unit, event: str, customer: Customer, actor: str) -> None:
@@ -181,7 +160,7 @@ def _new_client(unit: Unit, customer: Customer, client_id: str) -> Client:
         post_logout_redirect_uris=[],
         token_format=TOKEN_FORMAT,
         signing_alg="RS256",
-        access_seconds=int(_TOKEN_LIVES.total_seconds()),
+        access_seconds=int(TOKEN_LIVES.total_seconds()),
         created_at=now,
         updated_at=now,
     )

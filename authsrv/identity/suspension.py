@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from authsrv.identity.personal_clients import switch_off, switch_on
 from authsrv.identity.sessions import Sessions
 from authsrv.kit.errors import DomainError
 from authsrv.storage.audit import add_audit_event
-from authsrv.storage.clients import save_client
 from authsrv.storage.grants import revoke_grants_of
 from authsrv.storage.personal_clients import list_clients_of
 from authsrv.storage.revocations import add_revocation
@@ -41,9 +41,7 @@ def suspend_person(
     grants = revoke_grants_of(unit, user.id)
     add_revocation(unit, NoticeKind.USER, str(user.id), tokens_end_at)
     for client, _ in list_clients_of(unit, user.id):
-        client.suspended_at = client.suspended_at or unit.now()
-        save_client(unit, client)
-        add_revocation(unit, NoticeKind.CLIENT_SUSPENDED, client.client_id, tokens_end_at)
+        switch_off(unit, client)
     add_audit_event(
         unit, "user.suspended", actor=actor, subject=user.email, reason=reason, sessions=ended, grants=grants
     )
@@ -56,13 +54,11 @@ def resume_person(
     """They may sign in again, and API passwords that their stores still allow work; what ended stays ended."""
     if not resume_user(unit, user.id):
         return False
-    # One that began in the very moment of the suspension.
+    # Those that began in the very moment of the suspension.
     sessions.end_all(unit, user.id)
+    add_revocation(unit, NoticeKind.USER, str(user.id), tokens_end_at)
     for client, is_allowed in list_clients_of(unit, user.id):
-        if is_allowed and client.suspended_at is not None:
-            client.suspended_at = None
-            save_client(unit, client)
-            for kind in (NoticeKind.CLIENT, NoticeKind.CLIENT_RESUMED):
-                add_revocation(unit, kind, client.client_id, tokens_end_at)
+        if is_allowed:
+            switch_on(unit, client)
     add_audit_event(unit, "user.resumed", actor=actor, subject=user.email, reason=reason)
     return True

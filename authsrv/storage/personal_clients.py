@@ -76,13 +76,17 @@ def change_all_permissions(unit: Unit, store_id: UUID, *, allowed: bool) -> int:
 
 
 def list_clients_at(unit: Unit, store_id: UUID) -> list[Client]:
-    """The clients of their own that customers of a store have; those of people who are suspended are left alone."""
+    """The clients of their own that customers of a store have; those of people who are suspended are left alone.
+
+    Nobody of them is suspended until this transaction ends.
+    """
     query = (
         select(Client)
         .join(User, col(User.id) == col(Client.user_id))
         .join(Membership, and_(col(Membership.user_id) == col(User.id), col(Membership.store_id) == store_id))
         .where(Client.store_id == store_id, col(Client.deleted_at).is_(None), col(User.suspended_at).is_(None))
         .where(Membership.role == CUSTOMER)
+        .with_for_update(read=True, of=User)
     )
     return list(unit.session.exec(query))
 

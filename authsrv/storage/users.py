@@ -10,10 +10,11 @@ from sqlmodel import Field, SQLModel, col, select, update
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
 
-CUSTOMER = "customer"
+CUSTOMER, STAFF, OWNER = "customer", "staff", "owner"
+# Who works in a store sees all its orders; a customer sees their own.
+STAFF_ROLES = (STAFF, OWNER)
 # Stands where somebody has to be named and there is nobody; such an address can never be signed in with (RFC 2606, 2).
 NOBODY = "nobody@registration.invalid"
-OWNER = "owner"
 
 
 class User(SQLModel, table=True):
@@ -34,10 +35,6 @@ class User(SQLModel, table=True):
     suspended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     updated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
-
-
-# Who works in a store sees all its orders; a customer sees their own.
-STAFF_ROLES = ("staff", OWNER)
 
 
 class Membership(SQLModel, table=True):
@@ -85,6 +82,12 @@ def resume_user(unit: Unit, user_id: UUID) -> bool:
     """The person may sign in again; False when they could."""
     suspended = col(User.id) == user_id, col(User.suspended_at).is_not(None)
     return unit.change(update(User).where(*suspended).values(suspended_at=None, updated_at=unit.now())) == 1
+
+
+def hold_active_user(unit: Unit, user_id: UUID) -> bool:
+    """Whether the person may act, and goes on so until this transaction ends: who suspends them waits."""
+    active = select(User.id).where(User.id == user_id, col(User.suspended_at).is_(None))
+    return unit.session.exec(active.with_for_update(read=True)).first() is not None
 
 
 def end_operator(unit: Unit, user_id: UUID) -> bool:

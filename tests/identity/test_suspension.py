@@ -126,3 +126,19 @@ def test_of_a_permission_and_a_suspension_at_once_no_living_permission_is_left(p
     asyncio.run_coroutine_threadsafe(all_of_them(), world._loop).result(60)  # noqa: SLF001
     for person in people:
         assert world.transact(lambda unit, person=person: list_user_grants(unit, person.user_id)) == []  # type: ignore[misc]
+
+
+def test_who_is_suspended_makes_no_api_password(world: World) -> None:
+    store = world.add_store()
+    person = Person.signed_in(world, stores=(store.prefix,))
+    customer = Customer(person.user_id, store.id, person.email, store.prefix)
+
+    def make(unit: Unit) -> None:
+        make_password(unit, customer, entropy=SystemEntropy(), actor="test")
+
+    world.transact(lambda unit: allow_customer(unit, customer, actor="test"))
+    change(world, person, "suspend")
+    with pytest.raises(PersonSuspended):
+        world.transact(make)
+    change(world, person, "resume")
+    world.transact(make)

@@ -14,10 +14,10 @@ from authsrv.storage.invitations import (
     revoke_invitations_by,
     revoke_invitations_to,
 )
-from authsrv.storage.store_people import OWNER, STAFF, end_staff, list_staff, lock_store, make_staff
+from authsrv.storage.store_people import end_staff, list_staff, lock_store, make_staff
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import User, join_store
+from authsrv.storage.users import OWNER, STAFF, User, join_store
 
 ROLES = (STAFF, OWNER)
 

@@ -16,6 +16,7 @@ from authsrv.kit.entropy import Entropy
 from authsrv.kit.errors import CredentialMissing, DomainError
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.kit.machine_secrets import matches_any
+from authsrv.oauth.client_changes import IDENTITY
 from authsrv.oauth.client_deletion import delete_client
 from authsrv.oauth.client_metadata import fingerprint_of, read_metadata
 from authsrv.oauth.registration import (
@@ -59,10 +60,8 @@ _ACTOR = "registration"
 # A client that lost the answer to a change still holds the token from before it.
 _OLD_TOKEN_LIVES = timedelta(minutes=10)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="authsrv", error="invalid_token"'}
-# By these people know the app: another value is, to them, another app.
-_IDENTITY = ("name", "redirect_uris")
 _CHANGEABLE = (
-    *_IDENTITY,
+    *IDENTITY,
     "type",
     "scope",
     "post_logout_redirect_uris",
@@ -228,7 +227,7 @@ def apply_metadata(unit: Unit, client: Client, new: NewClient, *, changed_at: da
     changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
     if not changed:
         return
-    if not changed.keys().isdisjoint(_IDENTITY):
+    if not changed.keys().isdisjoint(IDENTITY):
         client.consent_changed_at = changed_at or unit.now()
         client.approved_at = None
     for name, value in changed.items():

@@ -12,10 +12,7 @@ from sqlmodel import col, func, select, update
 
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import CUSTOMER, STAFF_ROLES, Membership, User
-
-OWNER = "owner"
-STAFF = "staff"
+from authsrv.storage.users import CUSTOMER, OWNER, STAFF, STAFF_ROLES, Membership, User
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.errors import DomainError
-from authsrv.storage.store_people import OWNER, find_workplace
+from authsrv.storage.store_people import find_workplace
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
+from authsrv.storage.users import OWNER
 from authsrv.web.fields import Fields, read_fields
 from authsrv.web.page import ask_sign_in, page
 from authsrv.web.runtime import runtime_of

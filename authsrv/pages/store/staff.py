@@ -14,10 +14,10 @@ from authsrv.kit.identifiers import parse_uuid
 from authsrv.pages.store.frame import back_to, show_store, store_path
 from authsrv.pages.store.guard import OwnersOnly, Working, change_store, owner_action, staff_action, store_page
 from authsrv.storage.invitations import INTO_STORE, Invitation, list_open_invitations
-from authsrv.storage.store_people import OWNER, STAFF, StorePerson, list_staff
+from authsrv.storage.store_people import StorePerson, list_staff
 from authsrv.storage.stores import Store, find_store_by_id
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import find_user_by_id
+from authsrv.storage.users import OWNER, STAFF, find_user_by_id
 from authsrv.web.fields import Fields, read_fields
 from authsrv.web.invitation_mails import Invited, word_staff_invitation
 from authsrv.web.notices import send_notice

@@ -50,6 +50,7 @@ CLAIM = timedelta(seconds=30)
 # One that has waited for its place until less than this is left is another process's by the time it arrives.
 _LEAST_OF_CLAIM = timedelta(seconds=8)
 _SETTLE_SECONDS = 6.0
+_NOBODY = "not sent: nobody listens there any more"
 
 
 class DeliveryWorker:
@@ -170,6 +171,9 @@ class DeliveryWorker:
     async def _send(self, delivery: Delivery) -> None:
         try:
             attempt = await self._attempt(delivery)
+            if attempt is None:
+                await self._database.transact(lambda unit: self._drop(unit, delivery))
+                return
             afterwards = await self._database.transact(lambda unit: self._record(unit, delivery, attempt))
             if afterwards is not None:
                 await afterwards()
@@ -177,8 +181,8 @@ class DeliveryWorker:
             # The claim runs out, and it is sent again.
             log.warning("delivery not recorded", id=str(delivery.id), reason=away.reason)
 
-    async def _attempt(self, delivery: Delivery) -> Attempt:
-        """Sends it, and says what came of it."""
+    async def _attempt(self, delivery: Delivery) -> Attempt | None:
+        """Sends it, and says what came of it; None where nobody is left to tell."""
         began = self._clock.monotonic()
 
         def went(status: int | None, error: str | None, answer: bytes = b"") -> Attempt:
@@ -188,7 +192,7 @@ class DeliveryWorker:
             word = self._senders[delivery.kind]
             message = await self._database.transact(lambda unit: word(unit, delivery), read_only=True)
             if message is None:
-                return went(None, None)
+                return None
             reply = await self._outbound.post(delivery.url, message.body, message.headers)
         except OutboundError as fault:
             return went(None, str(fault))
@@ -198,6 +202,11 @@ class DeliveryWorker:
             log.exception("delivery cannot be worded", id=str(delivery.id), kind=delivery.kind)
             return went(None, "cannot be worded")
         return went(reply.status, None if 200 <= reply.status < 300 else f"answered {reply.status}", reply.start)
+
+    def _drop(self, unit: Unit, delivery: Delivery) -> None:
+        """It was not sent and will not be, unless somebody asks for it again."""
+        postpone_delivery(unit, delivery, None, delivery.last_status, _NOBODY)
+        log.info("not sent", id=str(delivery.id), kind=delivery.kind, client_id=delivery.client_id, reason=_NOBODY)
 
     def _record(self, unit: Unit, delivery: Delivery, attempt: Attempt) -> Afterwards | None:
         status, error = attempt.status, attempt.error

@@ -32,6 +32,7 @@ from authsrv.storage.webhooks import (
     add_webhook,
     delete_webhook,
     disable_webhook,
+    find_listening,
     find_webhook,
     note_failure,
     note_success,
@@ -134,9 +135,9 @@ class Webhooks:
         return queue(unit, webhook, orjson.dumps({"event": PING, "data": data}), topic=None)
 
     def word(self, unit: Unit, delivery: Delivery) -> Message | None:
-        """The message as it goes out now, signed; None when the endpoint is gone or switched off."""
-        webhook = find_webhook(unit, delivery.webhook_id) if delivery.webhook_id else None
-        if webhook is None or webhook.disabled_at is not None:
+        """The message as it goes out now, signed; None when the endpoint is gone, off, or a suspended app's."""
+        webhook = find_listening(unit, delivery.webhook_id) if delivery.webhook_id else None
+        if webhook is None:
             return None
         now = unit.now()
         signatures = [

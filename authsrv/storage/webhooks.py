@@ -5,7 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel, col, delete, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
+from authsrv.storage.clients import Client
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
@@ -103,9 +105,20 @@ def list_all_webhooks(unit: Unit) -> list[Webhook]:
 
 
 def list_listening(unit: Unit, store_id: UUID, event: str) -> list[Webhook]:
-    """Those that are on and want this event."""
-    on = select(Webhook).where(col(Webhook.store_id) == store_id, col(Webhook.disabled_at).is_(None))
-    return [webhook for webhook in unit.session.exec(on) if event in webhook.events]
+    """Those that are on and want this event; a suspended app hears of nothing."""
+    there = _listening().where(col(Webhook.store_id) == store_id)
+    return [webhook for webhook in unit.session.exec(there) if event in webhook.events]
+
+
+def find_listening(unit: Unit, webhook_id: UUID) -> Webhook | None:
+    """The webhook, if it is still on and its app is not suspended."""
+    return unit.session.exec(_listening().where(col(Webhook.id) == webhook_id)).first()
+
+
+def _listening() -> SelectOfScalar[Webhook]:
+    # One of the command line belongs to no app.
+    query = select(Webhook).join(Client, col(Client.id) == col(Webhook.client_id), isouter=True)
+    return query.where(col(Webhook.disabled_at).is_(None), col(Client.suspended_at).is_(None))
 
 
 def note_success(unit: Unit, webhook_id: UUID) -> None:

@@ -13,11 +13,14 @@ from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.kit.vault import Vault
+from authsrv.oauth.registration import resume_client, suspend_client
 from authsrv.shop.webhooks import Webhooks
+from authsrv.storage.clients import find_client
 from authsrv.storage.deliveries import Delivery, list_deliveries, redeliver
 from authsrv.storage.unit import Unit
-from authsrv.storage.webhooks import DeliveryAttempt, Webhook, find_webhook, list_attempts
+from authsrv.storage.webhooks import DeliveryAttempt, Webhook, find_webhook, list_attempts, save_webhook
 from tests.actors import ORDER, Service
+from tests.people import App
 from tests.support.receiver import Answer, Receiver
 from tests.support.traffic import wait_until
 from tests.support.world import SECRET_KEY, World
@@ -119,6 +122,54 @@ def test_a_failed_delivery_is_logged_and_waits_for_its_next_try(world: World, re
     wait_for(lambda: len(receiver.requests) == 2)
     first, second = (received.headers["webhook-id"] for received in receiver.requests)
     assert first == second == str(delivery.id)
+
+
+def test_what_was_switched_off_before_it_was_told_is_not_delivered(world: World, receiver: Receiver) -> None:
+    shop = Service.hired(world)
+    assert shop.store is not None
+    receiver.answer = lambda _: Answer(500)
+    webhook_id, _ = listen(world, shop.store, receiver.url)
+    ordered(shop)
+    wait_for(lambda: any(delivery.last_error for delivery in deliveries(world, webhook_id)))
+
+    def switch_off(unit: Unit) -> None:
+        webhook = find_webhook(unit, webhook_id)
+        assert webhook is not None
+        webhooks().disable(unit, webhook, actor="test")
+        redeliver(unit, webhook_id)
+
+    world.transact(switch_off)
+    wait_for(lambda: deliveries(world, webhook_id)[0].done_at)
+    (delivery,) = deliveries(world, webhook_id)
+    # A failure, which can be asked for again once it listens; no try that nobody made.
+    assert delivery.last_error == "not sent: nobody listens there any more"
+    assert len(attempts(world, delivery)) == len(receiver.requests) == 1
+    webhook = world.transact(lambda unit: find_webhook(unit, webhook_id))
+    assert webhook is not None
+    assert webhook.failing_since is not None
+
+
+def test_a_suspended_app_hears_of_no_order(world: World, receiver: Receiver) -> None:
+    shop, app = Service.hired(world), App.registered(world)
+    assert shop.store is not None
+    webhook_id, _ = listen(world, shop.store, receiver.url)
+
+    def change(unit: Unit, act: Callable[..., None]) -> None:
+        client = find_client(unit, app.credentials.client_id)
+        assert client is not None
+        webhook = find_webhook(unit, webhook_id)
+        assert webhook is not None
+        webhook.client_id = client.id
+        save_webhook(unit, webhook)
+        act(unit, client, actor="test", reason="a test")
+
+    world.transact(lambda unit: change(unit, suspend_client))
+    ordered(shop)
+    assert deliveries(world, webhook_id) == []
+    world.transact(lambda unit: change(unit, resume_client))
+    heard_of = ordered(shop)
+    wait_for(lambda: receiver.requests)
+    assert [event["data"]["order_id"] for event in events(receiver)] == [heard_of]
 
 
 def test_two_secrets_sign_while_a_receiver_changes_over(world: World, receiver: Receiver) -> None:

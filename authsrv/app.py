@@ -173,14 +173,12 @@ class _House:
         self._key_uses = KeyUses(self._database, self._api_keys, self.app.runtime.server.secret_uses)
 
     def _open_database(self, identifiers: Identifiers) -> Database:
-        settings = self._settings.database
-        return Database(
-            self._settings.database_url.get_secret_value(),
-            clock=self._clock,
-            identifiers=identifiers,
-            pool_size=settings.pool_size,
-            timeout_seconds=settings.timeout_seconds,
-        )
+        url, settings = self._settings.database_url.get_secret_value(), self._settings.database
+        size, seconds = settings.pool_size, settings.timeout_seconds
+        try:
+            return Database(url, clock=self._clock, identifiers=identifiers, pool_size=size, timeout_seconds=seconds)
+        except ValueError as fault:
+            raise SettingsError(str(fault)) from None
 
     def _begin_tokens(self, identifiers: Identifiers) -> AccessTokens:
         return AccessTokens(

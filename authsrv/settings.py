@@ -1,6 +1,7 @@
 """One frozen Settings, read at start and handed down: defaults, demo layer, one TOML file, then the environment."""
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "AUTHSRV_"
+# With two slashes, `sqlite://var/authsrv.db` would name a host.
+_DATABASE = re.compile(r"(sqlite(\+\w+)?:///|postgres(ql)?(\+\w+)?://)")
 _NO_SMTP = {"", "outbox:"}
 # Read by the process itself, before there are settings.
 _BOOT_NAMES = {"AUTHSRV_CONFIG"}
@@ -163,6 +166,13 @@ class Settings(BaseSettings):
             raise ValueError("must contain {prefix} once, as in {prefix}.shops.example")
         return pattern.lower()
 
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, url: SecretStr) -> SecretStr:
+        if not _DATABASE.match(url.get_secret_value()):
+            raise ValueError("must be sqlite:///path or postgresql://user@host:port/db")
+        return url
+
     @field_validator("mail_url")
     @classmethod
     def _mail_url(cls, url: SecretStr) -> SecretStr:
@@ -175,6 +185,11 @@ class Settings(BaseSettings):
     def _rate_limit_url(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("memory://", "redis://", "rediss://")):
             raise ValueError("must be memory:// or redis://host:port/0")
+        try:
+            _ = urlsplit(url.get_secret_value()).port
+        except ValueError:
+            # What it says quotes what it stumbled over, which may be half a password.
+            raise ValueError("has no host and port; a password has / as %2F, ? as %3F, # as %23") from None
         return url
 
     @field_validator("trusted_proxies", mode="before")

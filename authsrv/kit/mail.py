@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -75,14 +76,19 @@ def read_mail_url(url: str) -> SmtpServer | None:
     """
     if url in {"", OUTBOX}:
         return None
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        # What it says quotes what it stumbled over, which may be half a password.
+        raise ValueError("has no host and port; a user name or password has / as %2F, ? as %3F, # as %23") from None
     mode = parse_qs(parts.query).get("tls", [""])[-1]
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or mode not in _TLS_MODES:
         raise ValueError("must be smtp://user:pass@host:port?tls=starttls, smtps://…, or outbox:")
     implicit = parts.scheme == "smtps"
     return SmtpServer(
         host=parts.hostname,
-        port=parts.port or (465 if implicit else 587 if _TLS_MODES[mode] else 25),
+        port=port or (465 if implicit else 587 if _TLS_MODES[mode] else 25),
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         implicit_tls=implicit,
@@ -90,15 +96,22 @@ def read_mail_url(url: str) -> SmtpServer | None:
     )
 
 
+def read_sender(text: str) -> Address:
+    """The sender of `login@shops.example` or `Shop <login@shops.example>`. Raises ValueError for anything else."""
+    name, address = parseaddr(text)
+    try:
+        return Address(name, addr_spec=address)
+    except (ValueError, IndexError, HeaderParseError):
+        raise ValueError("must be an address, as in login@shops.example or Shop <login@shops.example>") from None
+
+
 class SmtpMailer:
     """Hands each mail to the server itself, with a retry or two while there is time."""
 
-    def __init__(self, server: SmtpServer, sender: str, clock: Clock) -> None:
-        """`sender` is an address, with or without a name: `Shop <login@shops.example>`."""
+    def __init__(self, server: SmtpServer, sender: Address, clock: Clock) -> None:
         self._server = server
         self._clock = clock
-        name, address = parseaddr(sender)
-        self._sender = Address(name, addr_spec=address)
+        self._sender = sender
 
     async def send(self, mail: Mail) -> None:
         """Raises MailAway after a few seconds at most."""

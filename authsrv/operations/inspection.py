@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from authsrv.kit.mail import OUTBOX
+from authsrv.kit.mail import OUTBOX, read_mail_url, read_sender
 from authsrv.kit.vault import SealBroken, Vault
 from authsrv.oauth.keyring import open_keys
 from authsrv.operations.secrets_file import secrets_path
@@ -40,6 +40,7 @@ def inspect_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator
         yield Finding("customer_api.allow_http", problem, "unset AUTHSRV_CUSTOMER_API__ALLOW_HTTP", unsafe=True)
     yield from _inspect_secrets(settings)
     yield from _inspect_mail(settings)
+    yield from _inspect_sender(settings)
     yield from _inspect_numbers(settings)
     if settings.registration == "open":
         problem = "is open: anybody may register apps, which people then see as ones that nobody vouches for"
@@ -129,18 +130,31 @@ def _inspect_secrets(settings: Settings) -> Iterator[Finding]:
 def _inspect_mail(settings: Settings) -> Iterator[Finding]:
     url = settings.mail_url.get_secret_value()
     remedy = "set AUTHSRV_MAIL_URL, as in smtp://user:pass@mail.shops.example:587?tls=starttls"
-    if not url:
-        yield Finding("mail_url", "is not set, so nobody can sign in by a code", remedy, unsafe=True)
-    elif url == OUTBOX:
-        yield Finding("mail_url", "keeps sign-in codes in the database and sends none", remedy, unsafe=True)
-    elif url.startswith("smtp:") and "tls=starttls" not in url:
-        host = urlsplit(url).hostname or ""
-        if not is_loopback_host(host):
-            problem = "mail, and with it codes, may travel unencrypted"
-            yield Finding("mail_url", problem, "add ?tls=starttls, or use smtps://", unsafe=False)
-    if settings.mail_from.endswith("@localhost"):
-        problem = "is an address that no mail server accepts"
-        yield Finding("mail_from", problem, "set AUTHSRV_MAIL_FROM to an address of your domain", unsafe=False)
+    try:
+        server = read_mail_url(url)
+    except ValueError as fault:
+        yield Finding("mail_url", str(fault), remedy, unsafe=True)
+        return
+    if server is None:
+        keeps, lacks = (
+            "keeps sign-in codes in the database and sends none",
+            "is not set, so nobody can sign in by a code",
+        )
+        yield Finding("mail_url", keeps if url == OUTBOX else lacks, remedy, unsafe=True)
+    elif not (server.implicit_tls or server.start_tls or is_loopback_host(server.host)):
+        problem = "mail, and with it codes, may travel unencrypted"
+        yield Finding("mail_url", problem, "add ?tls=starttls, or use smtps://", unsafe=False)
+
+
+def _inspect_sender(settings: Settings) -> Iterator[Finding]:
+    remedy = "set AUTHSRV_MAIL_FROM to an address of your domain"
+    try:
+        sender = read_sender(settings.mail_from)
+    except ValueError as fault:
+        yield Finding("mail_from", str(fault), remedy, unsafe=True)
+        return
+    if sender.domain == "localhost":
+        yield Finding("mail_from", "is an address that no mail server accepts", remedy, unsafe=False)
 
 
 def _inspect_numbers(settings: Settings) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only, greenlet_spawn
@@ -259,11 +260,16 @@ def _make_private(path: Path) -> None:
 
 
 def _driver_url(text: str) -> URL:
-    url = make_url(text)
+    try:
+        url = make_url(text)
+        _ = urlsplit(url.render_as_string()).port
+    except (ArgumentError, ValueError):
+        # What these say quotes what they stumbled over, which may be half a password.
+        raise ValueError("database_url: must be sqlite:///path or postgresql://user@host:port/db") from None
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
     driver = drivers.get(url.drivername.split("+")[0])
     if driver is None:
-        raise ValueError("database_url must start with sqlite:/// or postgresql://")
+        raise ValueError("database_url: must start with sqlite:/// or postgresql://")
     url = url.set(drivername=driver)
     if mode := url.query.get("sslmode"):
         # libpq's word for it; asyncpg calls it ssl.

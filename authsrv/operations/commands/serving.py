@@ -33,6 +33,7 @@ from authsrv.operations.supervision import METRICS_FOLDER, Supervisor
 from authsrv.settings import Settings, SettingsError, config_file, load_settings, unknown_environment_names
 from authsrv.storage.database import Database
 from authsrv.storage.unit import Unit
+from authsrv.web.outbox import mail_ways_of
 
 commands = typer.Typer()
 T = TypeVar("T")
@@ -116,6 +117,7 @@ def _serving_settings(host: str, port: int, *, demo: bool) -> Settings:
         if not settings.issuer:
             fail("issuer: is required. Set AUTHSRV_ISSUER to the URL this server is reached at, or try --demo.")
         secret_keys_of(settings, SystemEntropy())
+        mail_ways_of(settings)
     except SettingsError as error:
         fail(str(error))
     return settings
@@ -244,7 +246,7 @@ def _masked(settings: Settings) -> str:
     """The database's URL without its password."""
     try:
         return make_url(settings.database_url.get_secret_value()).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "(not a URL)"
 
 

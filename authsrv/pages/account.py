@@ -97,15 +97,15 @@ async def change_name(request: Request, person: SignedIn) -> Response:
 async def end_session(request: Request, person: SignedIn) -> Response:
     """Ends one other session, or all others."""
     form = await read_page_form(request)
-    sessions = runtime_of(request).sessions
+    sessions, user_id, email = runtime_of(request).sessions, person.user_id, person.email
     asked = form.get("session", "")
 
     def end(unit: Unit) -> str:
         if asked == "others":
-            sign_out_everywhere(unit, sessions, person.user_id, kept=person.session_id, actor=person.email)
+            sign_out_everywhere(unit, sessions, user_id, kept=person.session_id, email=email, actor=email)
             return "others"
         session_id = parse_uuid(asked)
-        if session_id is None or not sign_out_session(unit, sessions, person.user_id, session_id, actor=person.email):
+        if session_id is None or not sign_out_session(unit, sessions, user_id, session_id, email=email, actor=email):
             return "nothing"
         return "session"
 
@@ -121,9 +121,8 @@ async def disconnect(request: Request, person: SignedIn) -> Response:
     def end(unit: Unit) -> bool:
         ended = revoke_user_grants(unit, person.user_id, client_id, store, unit.now() + LONGEST_TOKEN)
         if ended:
-            subject = str(person.user_id)
             add_audit_event(
-                unit, "app.disconnected", actor=person.email, subject=subject, client=client_id, store=store
+                unit, "app.disconnected", actor=person.email, subject=person.email, client=client_id, store=store
             )
         return bool(ended)
 

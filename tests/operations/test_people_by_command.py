@@ -104,6 +104,16 @@ def test_who_is_no_operator_any_more_finds_the_operators_pages_closed(house: tup
     assert person.visit("/operator").status_code == 404
 
 
+def test_the_page_of_a_person_shows_what_was_done_at_the_shell(house: tuple[World, Operator]) -> None:
+    world, operator = house
+    boss, person = Person.signed_in(world), Person.signed_in(world)
+    operator.ask("users", "create", boss.email, "--operator")
+    page = f"/operator/people/{person.user_id}"
+    assert "sessions.ended" not in boss.visit(page).text
+    operator.ask("users", "sign-out", person.email)
+    assert "sessions.ended" in boss.visit(page).text
+
+
 @pytest.mark.parametrize("command", ["sessions", "sign-out"])
 def test_the_sessions_of_nobody_are_refused(house: tuple[World, Operator], command: str) -> None:
     _, operator = house

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -176,6 +177,27 @@ def test_a_suspended_person_is_out_everywhere_until_resumed(post: Post) -> None:
     back = Person(world, victim.email)
     assert back.send(post.ask(back), code=post.code(victim.email, 2)).url.path == "/account"
     assert victim.visit("/account").url.path == "/sign-in"
+
+
+def test_the_page_of_a_person_shows_what_they_ended_themselves(sqlite_world: World) -> None:
+    world, boss, person = sqlite_world, operator(sqlite_world), Person.signed_in(sqlite_world)
+    App.registered(world).log_in(person, scope="openid")
+
+    def sign_in_elsewhere(unit: Unit) -> None:
+        user = find_user_by_id(unit, person.user_id)
+        assert user is not None
+        for browser in ("this", "that"):
+            world.runtime.sessions.begin(unit, user, ("otp",), browser, "192.0.2.7")
+
+    def end(choose: Callable[[Sequence[int]], int], action: str) -> str:
+        account = person.visit("/account")
+        person.send(account, form=choose([at for at, form in enumerate(forms_of(account)) if form.action == action]))
+        return boss.visit(f"/operator/people/{person.user_id}").text
+
+    world.transact(sign_in_elsewhere)
+    assert "app.disconnected" in end(min, "/account/apps")
+    assert "session.ended" in end(min, "/account/sessions")
+    assert "sessions.ended" in end(max, "/account/sessions")
 
 
 def test_nobody_suspends_themselves(sqlite_world: World) -> None:

@@ -41,9 +41,10 @@ def sign_out(
     def work(unit: Unit, tools: Tools) -> dict[str, Any]:
         user, living = get_person(unit, email), sessions_of(tools)
         if session is None:
-            return {"email": user.email, "ended": sign_out_everywhere(unit, living, user.id, actor=ACTOR)}
+            ended = sign_out_everywhere(unit, living, user.id, email=user.email, actor=ACTOR)
+            return {"email": user.email, "ended": ended}
         session_id = parse_uuid(session)
-        if session_id is None or not sign_out_session(unit, living, user.id, session_id, actor=ACTOR):
+        if session_id is None or not sign_out_session(unit, living, user.id, session_id, email=user.email, actor=ACTOR):
             raise DomainError("not_found", 404, f"{user.email} has no session {session}.")
         return {"email": user.email, "ended": 1}
 

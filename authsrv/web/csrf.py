@@ -84,8 +84,16 @@ def _check_origin(request: Request) -> None:
     issuer = urlsplit(runtime_of(request).settings.issuer)
     # A page of another site cannot choose these headers of a form it sends.
     hosts = {issuer.netloc, request.headers.get("host"), request.headers.get("x-forwarded-host")}
-    if urlsplit(origin).netloc not in hosts:
+    if _host_of(origin) not in hosts:
         raise CrossSite("Origin of another host")
+
+
+def _host_of(origin: str) -> str:
+    """Host and port of an origin; of what is no origin nothing that a host could be."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _session_id(request: Request) -> UUID | None:

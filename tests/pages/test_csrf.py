@@ -39,6 +39,7 @@ def test_the_token_from_before_the_sign_in_is_refused_after(sqlite_post: Post) -
         pytest.param({"Sec-Fetch-Site": "none"}, 400, id="the person themselves"),
         pytest.param({"Origin": "https://evil.example"}, 403, id="another origin"),
         pytest.param({"Origin": "null"}, 403, id="an origin that hides"),
+        pytest.param({"Origin": "http://["}, 403, id="half an origin"),
         pytest.param({"Origin": "{url}"}, 400, id="our own origin"),
         pytest.param({}, 400, id="a browser that says nothing"),
     ],

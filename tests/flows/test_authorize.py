@@ -143,14 +143,43 @@ def test_a_native_app_is_asked_for_every_time(world: World) -> None:
     assert person.visit(app.authorize_url()).url.path == "/consent"
 
 
-def test_a_native_app_comes_with_any_port(world: World) -> None:
-    app = App.registered(world, kind="native", redirect_uris=["http://127.0.0.1/cb"])
-    url = app.authorize_url(redirect_uri="http://127.0.0.1:51004/cb")
-    page = Person.signed_in(world).visit(url)
+@pytest.mark.parametrize(
+    ("registered", "uri"),
+    [
+        pytest.param("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb", id="a port"),
+        pytest.param("http://127.0.0.1:8080/cb?a=b", "http://127.0.0.1:51004/cb?a=b", id="another port"),
+        pytest.param("http://127.0.0.1:8080/cb", "http://127.0.0.1/cb", id="no port"),
+        pytest.param("http://127.0.0.1", "http://127.0.0.1:51004", id="without a path"),
+        pytest.param("http://[::1]/cb", "http://[::1]:51004/cb", id="IPv6"),
+        pytest.param("http://[::1]:8080/cb", "http://[::1]:51004/cb", id="another port, IPv6"),
+    ],
+)
+def test_a_native_app_comes_with_any_port(world: World, registered: str, uri: str) -> None:
+    app = App.registered(world, kind="native", redirect_uris=[registered])
+    page = Person.signed_in(world).visit(app.authorize_url(redirect_uri=uri))
     assert page.url.path == "/consent"
 
 
-@pytest.mark.parametrize("uri", ["http://localhost:51004/cb", "http://127.0.0.1:51004/other", "http://127.0.0.2/cb"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("http://localhost:51004/cb", id="a name"),
+        pytest.param("http://127.0.0.2/cb", id="another address"),
+        pytest.param("http://[::1]:51004/cb", id="the other loopback address"),
+        pytest.param("http://127.0.0.1:51004/other", id="another path"),
+        pytest.param("http://127.0.0.1:51004/c\nb", id="a line break"),
+        pytest.param("http://127.0.0.1:51004/cb\t", id="a tab"),
+        pytest.param(" http://127.0.0.1:51004/cb", id="a space in front"),
+        pytest.param("HTTP://127.0.0.1:51004/cb", id="a scheme in capitals"),
+        pytest.param("http://127.0.0.1:51004/cb?", id="an empty query"),
+        pytest.param("http://127.0.0.1:51004/cb#", id="an empty fragment"),
+        pytest.param("http://127.0.0.1:/cb", id="an empty port"),
+        pytest.param("http://127.0.0.1:0/cb", id="port 0"),
+        pytest.param("http://127.0.0.1:051004/cb", id="a port with a nought in front"),
+        pytest.param("http://127.0.0.1:65536/cb", id="a port there is not"),
+        pytest.param("http://me@127.0.0.1:51004/cb", id="a user name"),
+    ],
+)
 def test_a_native_app_comes_with_nothing_else_changed(world: World, uri: str) -> None:
     app = App.registered(world, kind="native", redirect_uris=["http://127.0.0.1/cb"])
     assert Person.signed_in(world).visit(app.authorize_url(redirect_uri=uri)).status_code == 400

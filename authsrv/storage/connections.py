@@ -153,4 +153,4 @@ def _give_up_places(unit: Unit, client_row_id: UUID) -> bool:
 
 
 def _insert(unit: Unit) -> Any:
-    return postgresql.insert if unit.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return postgresql.insert if unit.is_postgresql else sqlite.insert

@@ -72,7 +72,7 @@ def find_newest_email_code(unit: Unit, email: str, purpose: str, store_id: UUID 
 
 def lock_email(unit: Unit, email: str) -> None:
     """Until this transaction ends, no other counts for this address; a SQLite writer is alone anyway."""
-    if unit.session.get_bind().dialect.name == "postgresql":
+    if unit.is_postgresql:
         unit.session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(email))))
 
 

@@ -319,8 +319,5 @@ def prune_superseded_grants(unit: Unit, batch: int, after: UUID) -> tuple[int, U
 
 def prune_grants(unit: Unit, batch: int) -> int:
     """Deletes up to `batch` grants whose absolute end has passed; returns how many."""
-    expired = select(Grant).where(col(Grant.expires_at) < unit.now()).order_by(col(Grant.expires_at)).limit(batch)
-    grants = list(unit.session.exec(expired))
-    for grant in grants:
-        unit.session.delete(grant)
-    return len(grants)
+    expired = select(Grant.id).where(col(Grant.expires_at) < unit.now()).order_by(col(Grant.expires_at)).limit(batch)
+    return unit.change(delete(Grant).where(col(Grant.id).in_(expired)))

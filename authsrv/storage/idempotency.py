@@ -34,7 +34,7 @@ def take_idempotency_key(unit: Unit, owner: str, key_digest: str, request_digest
 
     Of two requests at once the second waits here until the first has committed; a SQLite writer is alone anyway.
     """
-    if unit.session.get_bind().dialect.name == "postgresql":
+    if unit.is_postgresql:
         unit.session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(owner + key_digest))))
     query = select(IdempotencyKey).where(IdempotencyKey.owner == owner, IdempotencyKey.key_digest == key_digest)
     found = unit.session.exec(query).first()

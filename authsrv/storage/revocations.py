@@ -77,8 +77,7 @@ def add_revocation(unit: Unit, kind: NoticeKind, subject: str, expires_at: datet
 
 def read_feed(unit: Unit, horizon: int) -> Reading:
     """All live lines that may have become visible since the reading that gave `horizon`; 0 reads everything."""
-    sqlite = unit.session.get_bind().dialect.name == "sqlite"
-    return _read_sqlite(unit, horizon) if sqlite else _read_postgresql(unit, horizon)
+    return _read_postgresql(unit, horizon) if unit.is_postgresql else _read_sqlite(unit, horizon)
 
 
 def prune_revocations(unit: Unit, batch: int) -> int:

@@ -42,7 +42,7 @@ def add_signing_key(unit: Unit, key: SigningKey) -> None:
 
 def lock_signing_keys(unit: Unit) -> None:
     """Makes this transaction the only one that decides about keys, until it ends. A SQLite writer is alone anyway."""
-    if unit.session.get_bind().dialect.name == "postgresql":
+    if unit.is_postgresql:
         unit.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from authsrv.storage.clients import find_client
-from authsrv.storage.grants import BEFORE_ALL, Grant, find_grants_client, prune_superseded_grants
+from authsrv.storage.grants import BEFORE_ALL, Grant, find_grants_client, prune_grants, prune_superseded_grants
 from authsrv.storage.unit import Unit
 from tests.people import App, Person
 from tests.support.world import World
@@ -51,6 +51,9 @@ class Consents:
     def pruned(self, *grants: UUID) -> list[bool]:
         """Which of them pruning takes."""
         self.prune(500, behind=min(grants))
+        return self.are_gone(*grants)
+
+    def are_gone(self, *grants: UUID) -> list[bool]:
         return self.world.transact(lambda unit: [find_grants_client(unit, grant) is None for grant in grants])
 
 
@@ -91,3 +94,14 @@ def test_the_young_end_a_look(consents: Consents) -> None:
     old, young = consents.add(), consents.add(age=YOUNG)
     assert consents.prune(500, behind=young) == (0, BEFORE_ALL)
     assert consents.pruned(old, young) == [True, False]
+
+
+def test_what_has_come_to_its_end_goes_in_batches_the_oldest_first(consents: Consents) -> None:
+    # Longer ago than whatever else this world holds.
+    ended = consents.world.runtime.clock.now() - timedelta(days=3650)
+    last, first, second = (consents.add(expires_at=ended + timedelta(days=day)) for day in (2, 0, 1))
+    living = consents.add()
+    assert consents.world.transact(lambda unit: prune_grants(unit, 2)) == 2
+    assert consents.are_gone(first, second, last, living) == [True, True, False, False]
+    consents.world.transact(lambda unit: prune_grants(unit, 500))
+    assert consents.are_gone(last, living) == [True, False]

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from authsrv.kit.errors import DomainError
+from authsrv.kit.plain_text import read_lines
 from authsrv.shop.catalog import Offer
 from authsrv.shop.coded import CodedItem
 from authsrv.shop.events import timestamp
@@ -15,29 +16,24 @@ from authsrv.shop.orders import PlacedOrder
 from authsrv.shop.payment import payment_status
 
 
-def _is_text(text: str) -> str:
-    if any(not (char.isprintable() or char in "\n\r\t") for char in text):
-        raise ValueError("must not contain control characters")
-    return text.strip()
-
-
 class _Body(BaseModel):
     # Strict: a quantity of "2" or true is a caller's mistake worth hearing of.
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
 class ProductIn(_Body):
-    code: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_is_text)]
+    # Scanners end a code with a line break, which is left out with the spaces.
+    code: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(read_lines)]
     quantity: int = Field(ge=1, le=10_000)
     # Where two brands use the same code.
-    brand: Annotated[str, Field(max_length=100), AfterValidator(_is_text)] | None = None
+    brand: Annotated[str, Field(max_length=100), AfterValidator(read_lines)] | None = None
 
 
 class OrderIn(_Body):
     """The body of `POST /api/customer/orders`."""
 
     products: list[ProductIn] = Field(min_length=1, max_length=100)
-    note: Annotated[str, Field(max_length=1000), AfterValidator(_is_text)] = ""
+    note: Annotated[str, Field(max_length=1000), AfterValidator(read_lines)] = ""
 
 
 def read_order(body: bytes) -> tuple[list[CodedItem], str]:

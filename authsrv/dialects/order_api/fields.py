@@ -4,13 +4,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from authsrv.kit.plain_text import CONTROLS, read_filled_line, read_line
 from authsrv.shop.countries import known_countries
 
-# Controls (Cc) and the separators of lines and paragraphs. Not all that is unprintable: no-break spaces, and the
-# joiners that Persian and Hindi are written with, are text.
-_CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-_LINE: Final = rf"^[^{_CONTROL}]*$"
-_FILLED_LINE: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+_LINE: Final = rf"^[^{CONTROLS}]*$"
+_FILLED_LINE: Final = rf"^[^{CONTROLS}]*[^\s{CONTROLS}][^{CONTROLS}]*$"
 
 
 def _is_country(code: str) -> str:
@@ -22,18 +20,6 @@ def _is_country(code: str) -> str:
 def _whole(number: Any) -> Any:
     """JSON has one kind of number: 2.0 is an integer (JSON Schema 2020-12, validation 6.1.1)."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _is_line(text: str) -> str:
-    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u2029" for char in text):
-        raise ValueError("must not contain control characters")
-    return text.strip()
-
-
-def _is_filled_line(text: str) -> str:
-    if not (line := _is_line(text)):
-        raise ValueError("must not be blank")
-    return line
 
 
 def _line(longest: int, *, shortest: int = 0) -> dict[str, object]:
@@ -54,12 +40,12 @@ class _CountrySchema:
 
 # A line of text without the spaces around it; each says itself what is wrong with it, in words rather than a pattern.
 Text = Annotated[
-    str, Field(min_length=1, max_length=200), AfterValidator(_is_filled_line), WithJsonSchema(_line(200, shortest=1))
+    str, Field(min_length=1, max_length=200), AfterValidator(read_filled_line), WithJsonSchema(_line(200, shortest=1))
 ]
 Name = Annotated[
-    str, Field(min_length=1, max_length=64), AfterValidator(_is_filled_line), WithJsonSchema(_line(64, shortest=1))
+    str, Field(min_length=1, max_length=64), AfterValidator(read_filled_line), WithJsonSchema(_line(64, shortest=1))
 ]
 Quantity = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_whole)]
-State = Annotated[str, Field(max_length=100), AfterValidator(_is_line), WithJsonSchema(_line(100))]
-Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_line), WithJsonSchema(_line(20))]
+State = Annotated[str, Field(max_length=100), AfterValidator(read_line), WithJsonSchema(_line(100))]
+Zip = Annotated[str, Field(max_length=20), AfterValidator(read_line), WithJsonSchema(_line(20))]
 Country = Annotated[str, AfterValidator(_is_country), _CountrySchema()]

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from authsrv.dialects.storefront.answers import JSON, JSON_API
 from authsrv.dialects.storefront.voice import Unprocessable
 from authsrv.kit.errors import DomainError
+from authsrv.kit.plain_text import read_filled_line, read_line
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -18,29 +19,16 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-def _is_text(text: str) -> str:
-    # Neither PostgreSQL nor a mail's header can hold them.
-    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u2029" for char in text):
-        raise ValueError("must not contain control characters")
-    return text.strip()
-
-
-def _is_filled(text: str) -> str:
-    if not (line := _is_text(text)):
-        raise ValueError("must not be blank")
-    return line
-
-
 def _or_empty(value: object) -> object:
     """Clients send back what they were shown, where nothing is null."""
     return "" if value is None else value
 
 
-Line = Annotated[str, Field(max_length=200), AfterValidator(_is_text), BeforeValidator(_or_empty)]
-Filled = Annotated[str, Field(max_length=200), AfterValidator(_is_filled)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_is_text)]
-ShortLine = Annotated[str, Field(max_length=100), AfterValidator(_is_text), BeforeValidator(_or_empty)]
-Zip = Annotated[str, Field(max_length=20), AfterValidator(_is_text), BeforeValidator(_or_empty)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(read_line), BeforeValidator(_or_empty)]
+Filled = Annotated[str, Field(max_length=200), AfterValidator(read_filled_line)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(read_line)]
+ShortLine = Annotated[str, Field(max_length=100), AfterValidator(read_line), BeforeValidator(_or_empty)]
+Zip = Annotated[str, Field(max_length=20), AfterValidator(read_line), BeforeValidator(_or_empty)]
 
 
 async def read_body(request: Request, kind: type[B]) -> B:

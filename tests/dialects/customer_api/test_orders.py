@@ -147,6 +147,12 @@ def test_a_note_comes_with_the_order_and_back(shopper: Shopper) -> None:
     assert shopper.list().json()[0]["note"] == note
 
 
+@pytest.mark.parametrize("note", ["Prix : 10\u00a0€", "می\u200cشود", "रक्\u200dषा", "a\tb\r\nc"])
+def test_a_note_is_text_in_any_script(shopper: Shopper, note: str) -> None:
+    order = shopper.order(("C-A100", 1), note=note)
+    assert (order.status_code, order.json()["note"]) == (201, note)
+
+
 def test_who_works_in_the_store_lists_their_own_orders_alone(shopper: Shopper) -> None:
     owner = Shopper.allowed(shopper.world, prefix=shopper.prefix, role="owner")
     shopper.order(("C-A100", 1))
@@ -199,6 +205,7 @@ BAD: dict[str, tuple[Any, str]] = {
         {"products": [{"code": "C-A100", "quantity": 5000}]},
         "products[0].quantity is more than there is in stock.",
     ),
+    "a line separator in the note": ({"products": [{"code": "C-A100", "quantity": 1}], "note": "a\u2028b"}, "note: "),
     "a NUL in the note": ({"products": [{"code": "C-A100", "quantity": 1}], "note": "\0"}, "note: "),
     "a novel": ({"products": [{"code": "C-A100", "quantity": 1}], "note": "x" * 1001}, "note: "),
 }

@@ -6,6 +6,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import User, end_operator, save_name
 
 _LONGEST_NAME = 200
+_LONGEST_LAST_NAME = 100
 
 
 def rename_person(unit: Unit, user: User, typed: str) -> None:
@@ -15,6 +16,13 @@ def rename_person(unit: Unit, user: User, typed: str) -> None:
         raise DomainError("name_too_long", 400, f"name: has {_LONGEST_NAME} characters at most")
     if user.name != name:
         save_name(unit, user, name)
+
+
+def name_in_parts(user: User, first: str, last: str) -> None:
+    """Gives the person both names, of which the last ends the whole; what is too long of the first is left off."""
+    first, last = first.strip(), last.strip()
+    user.name = f"{first[: max(0, _LONGEST_NAME - len(last) - 1)]} {last}".strip()
+    user.last_name = last if len(last) <= _LONGEST_LAST_NAME else ""
 
 
 def demote_operator(unit: Unit, user: User, *, actor: str) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pyotp import HOTP
 
+from authsrv.identity.people import name_in_parts
 from authsrv.identity.suspension import refuse_suspended
 from authsrv.kit.errors import DomainError, TooOften
 from authsrv.kit.secret_keys import SecretKeys
@@ -220,14 +221,13 @@ class SignIns:
 
 
 def _welcome(unit: Unit, row: EmailCode, *, joins_known: bool) -> User:
-    name = f"{row.first_name} {row.last_name}".strip()
-    user, is_new = find_or_add_user(unit, email=row.email, name=name)
+    user, is_new = find_or_add_user(unit, email=row.email)
     if user.email_verified_at is None:
         user.email_verified_at = unit.now()
         unit.session.add(user)
     refuse_suspended(user)
     if is_new:
-        user.last_name = row.last_name.strip()
+        name_in_parts(user, row.first_name, row.last_name)
     if row.store_id is not None and (is_new or joins_known):
         join_store(unit, store_id=row.store_id, user_id=user.id)
     unit.session.flush()

@@ -187,7 +187,6 @@ def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None
         raise refused("auth_method", f"must be one of {', '.join(AUTH_METHODS)}")
     _judge_grants(grant_types, auth_method)
     _judge_keys(new, auth_method)
-    _judge_choices(new, auth_method)
     if unknown := scopes.unknown(split_scope(new.scope)):
         raise refused("scope", f"there is no scope {unknown[0]}")
     for uri in (*new.redirect_uris, *new.post_logout_redirect_uris):
@@ -199,6 +198,7 @@ def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None
     for name in ("backchannel_logout_uri", "client_uri", "policy_uri", "tos_uri"):
         if (uri := getattr(new, name)) is not None:
             judge_web_uri(uri, name)
+    _judge_choices(new, auth_method)
 
 
 def judge_redirect_uri(uri: str, client_type: str) -> None:

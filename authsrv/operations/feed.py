@@ -121,7 +121,7 @@ class FeedReader:
 
     async def _read(self) -> None:
         began_at = self._clock.monotonic()
-        if self._horizon and self._revocations.age_seconds() > _TOO_LONG_AWAY_SECONDS:
+        if self._revocations.age_seconds() > _TOO_LONG_AWAY_SECONDS:
             self._horizon = 0
             self._heard.clear()
             self._start_over()

@@ -30,7 +30,7 @@ class Metrics:
             "authsrv_feed_age_seconds",
             "Age of the last good reading of the revocation feed.",
             registry=self._registry,
-            multiprocess_mode="max",
+            multiprocess_mode="livemax",
         )
         self._statements = Gauge(
             "authsrv_sql_statements",
@@ -43,7 +43,7 @@ class Metrics:
             "authsrv_limits_redis_away",
             "1 while limits are counted by each process for itself because Redis is away.",
             registry=self._registry,
-            multiprocess_mode="max",
+            multiprocess_mode="livemax",
         )
 
     def observe(self, answered: Answered) -> None:

@@ -70,7 +70,15 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
             log.warning("worker %s died", worker.pid)
+            _forget_readings(worker)
             self.processes[place] = self._start_worker()
+
+    def restart_all(self) -> None:
+        before = list(self.processes)
+        super().restart_all()
+        for worker in before:
+            if worker not in self.processes:
+                _forget_readings(worker)
 
     def _start_worker(self) -> ForkedWorker:
         worker = ForkedWorker(self.config, self.sockets)
@@ -106,3 +114,9 @@ class Supervisor(Multiprocess):
             if process.process.is_alive():
                 process.process.kill()
                 process.process.join()
+
+
+def _forget_readings(worker: Process) -> None:
+    """What it read of itself last would stand in the metrics for ever; what it counted stays."""
+    # Not before the folder is set: the library looks for it when it is imported.
+    import_module("prometheus_client.multiprocess").mark_process_dead(worker.pid)

@@ -75,13 +75,15 @@ def test_a_worker_killed_during_an_outage_waits_for_the_database_and_takes_nobod
     with ServerProcess(tmp_path, settings, "--demo", "--workers", "2") as server:
         caller = Caller(server.port)
         token = caller.get_token()
-        survivor = kill_a_worker_without_database(server, breakable_postgres)
+        survivor = kill_a_worker_without_database(server, breakable_postgres, seconds_away=3)
         time.sleep(1)
         assert survivor in server.workers()
         breakable_postgres.start()
         wait_until(lambda: caller.place(token).status == 201, RECOVERY_SECONDS, "orders again")
         with callers_of_each_worker(server, RECOVERY_SECONDS) as callers:
             assert survivor in callers
+        # What the dead one knew last is no alarm any more.
+        wait_until(lambda: feed_age(caller) < 2, RECOVERY_SECONDS, "the metrics")
 
         kill_a_worker_without_database(server, breakable_postgres)
         try:
@@ -135,17 +137,27 @@ def test_a_server_that_cannot_hear_of_a_revocation_never_calls_the_token_active(
                 assert asker.introspect(token).json()["active"] is False
 
 
-def kill_a_worker_without_database(server: ServerProcess, cluster: PostgresCluster) -> int:
-    """Stops the database, kills a worker, and waits until its successor waits; the other worker's process id."""
+def kill_a_worker_without_database(server: ServerProcess, cluster: PostgresCluster, *, seconds_away: int = 0) -> int:
+    """Stops the database, kills a worker, and waits until its successor waits; the other worker's process id.
+
+    `seconds_away`: how long the workers have known nothing by then.
+    """
     with callers_of_each_worker(server) as callers:
         # Both have started: who waits from now on is a successor.
         doomed, survivor = callers
     waits = server.log().count(WAITING)
     cluster.stop()
+    wait_until(lambda: feed_age(Caller(server.port)) > seconds_away, 20, "workers that know nothing")
     psutil.Process(doomed).kill()
     wait_until(lambda: server.log().count(WAITING) > waits, 40, "a worker that waits")
     assert len(server.workers()) == 2
     return survivor
+
+
+def feed_age(caller: Caller) -> float:
+    """The metric that an operator has an alarm on."""
+    lines = caller.call("GET", "/metrics").body.decode().splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith("authsrv_feed_age_seconds "))
 
 
 def ask_for(seconds: float, asking: list[Asking]) -> list[Answer]:

@@ -14,6 +14,7 @@ from authsrv.dialects.storefront.paging import beside, read_paging
 from authsrv.dialects.storefront.people import split_name, user_resource
 from authsrv.dialects.storefront.shop_client import client_id_of
 from authsrv.dialects.storefront.voice import Unprocessable
+from authsrv.identity.people import name_in_parts
 from authsrv.kit.errors import DomainError
 from authsrv.shop.catalog import offers_by_id
 from authsrv.shop.orders import Listing, count_placed, list_page, reach_of
@@ -101,7 +102,8 @@ def _rename(unit: Unit, user: User, wanted: _User) -> None:
     first, last = split_name(user)
     first = first if wanted.first_name is None else wanted.first_name
     last = last if wanted.last_name is None else wanted.last_name
-    user.name, user.last_name, user.updated_at = f"{first} {last}".strip(), last, unit.now()
+    name_in_parts(user, first, last)
+    user.updated_at = unit.now()
     unit.session.add(user)
 
 

@@ -39,6 +39,15 @@ def test_names_are_changed_each_by_itself(shop: Shop) -> None:
     assert shopper.user.name == "Ada"
 
 
+def test_names_that_are_too_long_together_keep_the_last_one_whole(shop: Shop) -> None:
+    shopper = shop.sign_in(first_name="A" * 100, last_name="B" * 100)
+    attributes = shopper.ask("GET", "/account").json()["data"]["attributes"]
+    assert (attributes["first_name"], attributes["last_name"]) == ("A" * 99, "B" * 100)
+    changed = shopper.ask("PATCH", "/account", {"user": {"first_name": "C" * 100}})
+    assert changed.status_code == 200
+    assert changed.json()["data"]["attributes"]["first_name"] == "C" * 99
+
+
 def test_the_address_that_signs_in_is_not_changed_here(shop: Shop) -> None:
     shopper = shop.sign_in()
     assert shopper.ask("PATCH", "/account", {"user": {"email": shopper.email.upper()}}).status_code == 200

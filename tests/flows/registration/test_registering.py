@@ -203,6 +203,7 @@ WORDS = st.sampled_from(["none", "private_key_jwt", "authorization_code", "clien
 
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON | URIS | st.lists(URIS, max_size=3) | WORDS | st.lists(WORDS)))
 @example({"redirect_uris": [CALLBACK], "jwks": NESTED})
+@example({"redirect_uris": ["https://[::1"], "subject_type": "pairwise"})
 @example({"redirect_uris": [CALLBACK], "jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}})
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_registered_or_refused(world: World, metadata: dict[str, Any]) -> None:

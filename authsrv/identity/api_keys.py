@@ -77,13 +77,14 @@ def create_api_key(
     return key, text
 
 
-def end_api_key(unit: Unit, key_id: str, *, actor: str) -> None:
-    """Revokes a key, everywhere within a second. Raises not_found when there is none that lives."""
+def end_api_key(unit: Unit, key_id: str, *, actor: str) -> ApiKey:
+    """Revokes a key, everywhere within a second, and returns it. Raises not_found when there is none that lives."""
     key = find_key_row(unit, key_id)
     if key is None or not revoke_api_key(unit, key_id):
         raise DomainError("not_found", 404, f"There is no living API key {key_id}.")
     app = find_client_by_row(unit, key.client_id) if key.client_id else None
     _record(unit, "api_key.revoked", key, app, actor)
+    return key
 
 
 def _record(unit: Unit, event: str, key: ApiKey, app: Client | None, actor: str, **details: str) -> None:

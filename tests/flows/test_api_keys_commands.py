@@ -33,6 +33,22 @@ def test_a_key_is_made_used_listed_and_revoked(tmp_path: Path) -> None:
     assert (again.exit_code, again.stderr) == (1, f"There is no living API key {made['id']}.\n")
 
 
+def test_a_key_whose_app_is_suspended_is_revoked_and_shown(tmp_path: Path) -> None:
+    operator = Operator(
+        tmp_path, {"AUTHSRV_DATABASE_URL": f"sqlite:///{tmp_path}/authsrv.db", "AUTHSRV_SECRET_KEYS": SECRET_KEY}
+    )
+    operator.ask("migrate")
+    operator.ask("stores", "create", "shop", "--name", "A shop")
+    developer = ("--developer", "dev@example.com")
+    app = operator.ask("apps", "create", "Tills", *developer, "--type", "service", "--scope", "orders:read")
+    key = operator.ask(
+        "api-keys", "create", "Till", *developer, "--store", "shop", "--scope", "orders:read", "--app", app["client_id"]
+    )
+    operator.ask("apps", "suspend", app["client_id"])
+    revoked = operator.ask("api-keys", "revoke", key["id"])
+    assert (revoked["id"], revoked["status"]) == (key["id"], "revoked")
+
+
 def test_a_key_for_people_or_for_no_store_is_refused(tmp_path: Path) -> None:
     operator = Operator(
         tmp_path, {"AUTHSRV_DATABASE_URL": f"sqlite:///{tmp_path}/authsrv.db", "AUTHSRV_SECRET_KEYS": SECRET_KEY}

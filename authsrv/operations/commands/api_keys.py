@@ -9,7 +9,7 @@ from authsrv.identity.emails import normal_email
 from authsrv.operations.commands.app_rows import get_app
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
 from authsrv.operations.commands.store_rows import get_store
-from authsrv.storage.api_keys import ApiKey, find_api_key, list_api_keys
+from authsrv.storage.api_keys import ApiKey, list_api_keys
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
@@ -65,9 +65,7 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson
     """End a key, at once and everywhere."""
 
     def work(unit: Unit, _: Tools) -> dict[str, Any]:
-        end_api_key(unit, key_id, actor=ACTOR)
-        found = find_api_key(unit, key_id)
-        return _described(unit, found[0]) if found else {}
+        return _described(unit, end_api_key(unit, key_id, actor=ACTOR))
 
     show_one(run(work), as_json=as_json)
 

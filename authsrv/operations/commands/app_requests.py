@@ -21,7 +21,7 @@ def requests(
     settled: Annotated[bool, typer.Option("--settled", help="Those that were decided too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What developers have asked for, newest first."""
+    """What developers have asked for, who waits longest first; with the settled ones, newest first."""
 
     def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
         return [

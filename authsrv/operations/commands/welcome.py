@@ -11,12 +11,11 @@ _TEXT = """
 
   Sign in     {issuer}/sign-in
   Account     {issuer}/account
-  Reference   {issuer}/docs
   Mail        {issuer}/dev/outbox   (no mail is sent: codes arrive here)
   Developers  {issuer}/developers   (sign in as {developer})
   Store       {issuer}/store        (sign in as {owner})
   Operator    {issuer}/operator     (sign in as {operator})
-  Order API   {issuer}/docs   (reference, with samples that run here)
+  Order API   {issuer}/docs         (reference, with samples that run here)
   Discovery   {issuer}/.well-known/openid-configuration
   Keys        {issuer}/oauth/jwks
   Health      {issuer}/readyz

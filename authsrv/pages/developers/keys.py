@@ -1,4 +1,4 @@
-"""API keys of an app: made for a store where the developer works, shown once, revoked at once."""
+"""API keys of an app: made for the app's own store or one where the developer works, shown once, revoked at once."""
 
 from dataclasses import replace
 

@@ -33,7 +33,6 @@ class SignedIn:
     user_id: UUID
     email: str
     name: str
-    is_email_verified: bool
     auth_time: datetime
     amr: tuple[str, ...]
 
@@ -143,7 +142,6 @@ def _signed_in(session: Session, user: User) -> SignedIn:
         user_id=user.id,
         email=user.email,
         name=user.name,
-        is_email_verified=user.email_verified_at is not None,
         auth_time=session.auth_time,
         amr=tuple(session.amr.split()),
     )

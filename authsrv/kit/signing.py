@@ -95,11 +95,6 @@ class Signer:
         return (signing_input + b"." + _encode(self._sign(signing_input))).decode("ascii")
 
 
-def sign(claims: Mapping[str, Any], key: Key, algorithm: Algorithm, typ: str) -> str:
-    """The same with a key that signs once in a while."""
-    return Signer(key, algorithm).sign(claims, typ)
-
-
 def read_header(token: str) -> dict[str, Any] | None:
     """The header of a compact JWS, unverified, or None where there is none."""
     if token.count(".") != 2:

@@ -32,9 +32,8 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Which fields took effect at once, and which wait for the operator."""
+    """Which fields wait for the operator; the others took effect at once."""
 
-    at_once: tuple[str, ...]
     waiting: tuple[str, ...]
 
 
@@ -59,13 +58,13 @@ def change_client(
         add_audit_event(unit, "client.changed", actor=actor, subject=client.client_id, fields=" ".join(sorted(changed)))
     if client.approved_at is None or is_operator:
         apply_identity(unit, client, identity, actor=actor)
-        return Changed((*changed, *identity), ())
+        return Changed(())
     if identity:
         request_change(unit, client, wanted=identity, asked_by=actor)
     elif set(IDENTITY) <= set(wanted):
         # Everything is to stay as it is: nothing is asked for any more.
         withdraw_request(unit, client, CHANGE, actor=actor)
-    return Changed(tuple(changed), tuple(identity))
+    return Changed(tuple(identity))
 
 
 def change_keys(

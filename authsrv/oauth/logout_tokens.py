@@ -11,7 +11,7 @@ from authsrv.identity.subjects import session_name_for, subject_for
 from authsrv.kit.clock import Clock
 from authsrv.kit.identifiers import Identifiers
 from authsrv.kit.outbound import Message
-from authsrv.kit.signing import Algorithm, sign
+from authsrv.kit.signing import Algorithm
 from authsrv.oauth.clients import ClientDirectory, RegisteredClient
 from authsrv.oauth.keyring import Keyring
 from authsrv.storage.deliveries import Delivery, add_delivery, list_logout_targets
@@ -92,4 +92,4 @@ class BackchannelLogout:
             "events": {_EVENT: {}},
             "sid": session_name,
         }
-        return sign(claims, key.key, key.algorithm, "logout+jwt")
+        return key.signer.sign(claims, "logout+jwt")

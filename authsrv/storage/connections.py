@@ -4,7 +4,6 @@ A consent makes its grant only in a store to which the app is connected. A conne
 its row, and gives its place up as soon as somebody needs it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,15 +44,6 @@ _ADD_CONNECTED = insert_new(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectedStore:
-    """A store in which the app holds a living grant, and since when it is connected."""
-
-    prefix: str
-    name: str
-    connected_at: datetime
-
-
 def connect_store(unit: Unit, client_row_id: UUID, store_id: UUID, *, most: int | None) -> bool:
     """Connects the app to the store; once it is, again and again.
 
@@ -88,15 +78,15 @@ def count_connections(unit: Unit, client_row_id: UUID) -> int:
     return unit.session.exec(query).one()
 
 
-def list_connections(unit: Unit, client_row_id: UUID) -> list[ConnectedStore]:
-    """The stores in which the app holds a living grant, by name."""
+def list_connected_prefixes(unit: Unit, client_row_id: UUID) -> list[str]:
+    """The stores in which the app holds a living grant, by prefix, in the order of their names."""
     query = (
-        select(Store.prefix, Store.name, Connection.created_at)
+        select(Store.prefix)
         .join(Connection, col(Connection.store_id) == col(Store.id))
         .where(*_living(unit, client_row_id))
         .order_by(Store.name, Store.prefix)
     )
-    return [ConnectedStore(*row) for row in unit.session.exec(query)]
+    return list(unit.session.exec(query))
 
 
 def list_connected_ids(unit: Unit, client_row_id: UUID) -> frozenset[UUID]:

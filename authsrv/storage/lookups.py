@@ -67,17 +67,6 @@ def list_store_roles(unit: Unit, user_id: UUID) -> list[StoreRole]:
     return [StoreRole(*row) for row in unit.session.exec(query)]
 
 
-def list_developed(unit: Unit, user_id: UUID) -> list[tuple[Client, str]]:
-    """The apps whose team the person is in, with their role there."""
-    query = (
-        select(Client, ClientMember.role)
-        .join(ClientMember, col(ClientMember.client_id) == col(Client.id))
-        .where(ClientMember.user_id == user_id, col(Client.deleted_at).is_(None))
-        .order_by(col(Client.id).desc())
-    )
-    return list(unit.session.exec(query))
-
-
 def find_areas(unit: Unit, user_id: UUID) -> list[str]:
     """Which pages beside the account are the person's: `store`, `developers`, `operator`; one statement."""
     works = select(Membership.id).where(Membership.user_id == user_id, col(Membership.role).in_(STAFF_ROLES)).exists()

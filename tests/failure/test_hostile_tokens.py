@@ -12,7 +12,6 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from authsrv.kit.signing import sign
 from tests.actors import Service, bearer
 from tests.support.world import World
 
@@ -162,8 +161,7 @@ def test_a_token_expires_to_the_second(service: Service) -> None:
 
 
 def signed_by_us(service: Service, claims: Claims, typ: str) -> str:
-    ring_key = service.world.runtime.keyring.signing("ES256")
-    return sign(claims, ring_key.key, "ES256", typ)
+    return service.world.runtime.keyring.signing("ES256").signer.sign(claims, typ)
 
 
 def sign_with(header: dict[str, Any], claims: Claims, key: ECKey) -> str:

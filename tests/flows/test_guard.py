@@ -8,7 +8,7 @@ import orjson
 import pytest
 from joserfc import jws
 
-from authsrv.kit.signing import generate_key, sign
+from authsrv.kit.signing import generate_key
 from tests.actors import ORDER, Service, bearer
 from tests.support.plain_http import NO_TLS
 from tests.support.world import World
@@ -74,8 +74,8 @@ def claims_for(world: World, service: Service) -> dict[str, object]:
 
 def signed(world: World, service: Service, *, typ: str = "at+jwt", **changes: object) -> str:
     """A token of the service, changed and then signed with the server's own key."""
-    key = world.runtime.keyring.signing("ES256").key
-    return sign({**claims_for(world, service), **changes}, key, "ES256", typ)
+    signer = world.runtime.keyring.signing("ES256").signer
+    return signer.sign({**claims_for(world, service), **changes}, typ)
 
 
 def signed_by_a_thief(world: World, service: Service, *, as_ours: bool) -> str:

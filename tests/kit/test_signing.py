@@ -11,12 +11,12 @@ from joserfc.jwk import OctKey
 from authsrv.kit.signing import (
     ALGORITHMS,
     Algorithm,
+    Signer,
     export_private,
     generate_key,
     import_private,
     public_jwk,
     read_header,
-    sign,
     verify,
 )
 
@@ -27,7 +27,7 @@ KEYS = {algorithm: generate_key(algorithm) for algorithm in ALGORITHMS}
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_is_signed_is_read_back(algorithm: Algorithm) -> None:
     key = KEYS[algorithm]
-    token = sign({"sub": "é"}, key, algorithm, "at+jwt")
+    token = Signer(key, algorithm).sign({"sub": "é"}, "at+jwt")
     assert read_header(token) == {"alg": algorithm, "typ": "at+jwt", "kid": key.kid}
     assert verify(token, key, algorithm) == {"sub": "é"}
     assert verify(token, import_private(export_private(key)), algorithm) == {"sub": "é"}
@@ -36,8 +36,9 @@ def test_what_is_signed_is_read_back(algorithm: Algorithm) -> None:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_changed_token_is_none(algorithm: Algorithm) -> None:
     key = KEYS[algorithm]
-    head, body, signature = sign({"sub": "a"}, key, algorithm, "at+jwt").split(".")
-    _, other_body, other_signature = sign({"sub": "b"}, key, algorithm, "at+jwt").split(".")
+    signer = Signer(key, algorithm)
+    head, body, signature = signer.sign({"sub": "a"}, "at+jwt").split(".")
+    _, other_body, other_signature = signer.sign({"sub": "b"}, "at+jwt").split(".")
     for wrong in (f"{head}.{other_body}.{signature}", f"{head}.{body}.{other_signature}", f"{head}.{body}."):
         assert verify(wrong, key, algorithm) is None
 

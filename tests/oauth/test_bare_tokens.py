@@ -8,7 +8,6 @@ import pytest
 
 from authsrv.identity.customer_api import allow_customer, get_customer, make_password
 from authsrv.kit.entropy import SystemEntropy
-from authsrv.kit.signing import sign
 from authsrv.oauth.bare_tokens import read_bare, spell_bare
 from authsrv.oauth.tokens import AccessToken
 from authsrv.storage.unit import Unit
@@ -86,7 +85,7 @@ def get_token(world: World, client: Registered) -> str:
 
 def resign(world: World, token: AccessToken, typ: str, **more: object) -> str:
     """The same claims under our own key, with more of them or under another type."""
-    key = world.runtime.keyring.signing("RS256")
+    signer = world.runtime.keyring.signing("RS256").signer
     claims = spell_bare(
         jti=token.jti,
         client_id=token.client_id,
@@ -95,7 +94,7 @@ def resign(world: World, token: AccessToken, typ: str, **more: object) -> str:
         issued_at=token.issued_at,
         expires_at=token.expires_at,
     )
-    return sign({**claims, **more}, key.key, key.algorithm, typ)
+    return signer.sign({**claims, **more}, typ)
 
 
 def test_under_our_own_key_only_the_very_claims_and_type_open_anything(world: World) -> None:

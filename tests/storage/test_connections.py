@@ -14,7 +14,7 @@ from sqlalchemy.util import await_only
 from sqlmodel import select
 
 from authsrv.oauth.connecting import MOST_UNAPPROVED
-from authsrv.storage.connections import add_connected_grant, connect_store, list_connections
+from authsrv.storage.connections import add_connected_grant, connect_store, list_connected_prefixes
 from authsrv.storage.grants import Grant, revoke_grant
 from authsrv.storage.unit import Unit
 from tests.storage.connecting import STORES, Scene, open_database
@@ -155,6 +155,6 @@ async def test_no_grant_is_stored_in_a_store_that_is_not_connected(scene: Scene)
 
 
 async def test_the_connected_stores_are_listed_by_name(scene: Scene) -> None:
-    await scene.connect(7, 3)
-    stores = await scene.database.transact(lambda unit: list_connections(unit, scene.client_id))
-    assert [store.name for store in stores] == ["Shop 03", "Shop 07"]
+    await scene.connect(10, 3)
+    prefixes = await scene.database.transact(lambda unit: list_connected_prefixes(unit, scene.client_id))
+    assert [prefix.rpartition("-")[2] for prefix in prefixes] == ["3", "10"]

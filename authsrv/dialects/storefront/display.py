@@ -3,7 +3,6 @@
 from decimal import Decimal
 from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
 from starlette.requests import Request
 
@@ -94,11 +93,4 @@ def plain(minor: int, currency: str) -> str:
 @lru_cache(maxsize=8192)
 def shown(minor: int, currency: str, locale: str) -> str:
     """The amount as people of the locale write it."""
-    return format_currency(from_minor(minor, currency), currency, locale=_parsed(locale))
-
-
-def _parsed(locale: str) -> Locale:
-    try:
-        return Locale.parse(locale)
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse(_DEFAULT)
+    return format_currency(from_minor(minor, currency), currency, locale=locale)

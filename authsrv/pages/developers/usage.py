@@ -14,7 +14,7 @@ from authsrv.pages.developers.frame import show_app
 from authsrv.pages.developers.guard import Developing, app_page
 from authsrv.storage.api_keys import list_app_keys
 from authsrv.storage.clients import Client
-from authsrv.storage.connections import list_connections
+from authsrv.storage.connections import list_connected_prefixes
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.usage import DayCount, list_usage
@@ -80,7 +80,7 @@ def _look(unit: Unit, client: Client, since: date) -> _Found:
     keys = list_app_keys(unit, client.id)
     counts = list_usage(unit, [client.client_id, *(key.key_id for key, _ in keys)], since)
     own = find_store_by_id(unit, client.store_id) if client.store_id else None
-    connected = [store.prefix for store in list_connections(unit, client.id)]
+    connected = list_connected_prefixes(unit, client.id)
     stores = list(dict.fromkeys([*([own.prefix] if own else []), *connected]))
     living = [(key.key_id, key.name, store) for key, store in keys if status_of(key, unit.now()) == "active"]
     has_more = len(stores) > _MOST_STORES or len(living) > _MOST_STORES

@@ -14,10 +14,10 @@ from authsrv.pages.operator.acts import Asked, ask, fault_of, reason_in
 from authsrv.pages.operator.frame import DESK, before_of, cut, words_of
 from authsrv.pages.operator.guard import not_there, operator_page, weighty_action, weighty_page
 from authsrv.storage.audit import list_audit_events
+from authsrv.storage.client_members import list_apps_of
 from authsrv.storage.grants import list_user_grants
 from authsrv.storage.lookups import (
     count_roles,
-    list_developed,
     list_store_roles,
     search_stores,
     search_users,
@@ -66,7 +66,7 @@ async def show(request: Request, person: SignedIn) -> Response:
         return {
             "user": user,
             "roles": list_store_roles(unit, user.id),
-            "developed": list_developed(unit, user.id),
+            "developed": list_apps_of(unit, user.id),
             "connected": list_user_grants(unit, user.id),
             "sessions": len(sessions.list_living(unit, user.id)),
             "events": list_audit_events(unit, subject=user.email, limit=_EVENTS),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from authsrv.kit.cache import LookupCache
-from authsrv.storage.stores import find_store
+from authsrv.storage.stores import Store, find_store
 from authsrv.storage.unit import Notice, NoticeKind, Unit
 
 
@@ -19,6 +19,10 @@ class KnownStore:
     currency: str
 
 
+def known_store(store: Store) -> KnownStore:
+    return KnownStore(store.id, store.prefix, store.name, store.currency)
+
+
 class StoreDirectory:
     """Looks stores up by prefix."""
 
@@ -28,7 +32,7 @@ class StoreDirectory:
     def find(self, unit: Unit, prefix: str) -> KnownStore | None:
         def look_up(prefix: str) -> KnownStore | None:
             row = find_store(unit, prefix)
-            return KnownStore(row.id, row.prefix, row.name, row.currency) if row else None
+            return known_store(row) if row else None
 
         return self._cache.get(prefix, look_up)
 

@@ -48,7 +48,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitUse:
     """How often within the window that is open, when that ends, and how often it may be in so many seconds."""
 
     used: int
@@ -107,7 +107,7 @@ class Limits:
             raise RateLimited(name, allowance)
         return allowance
 
-    async def look(self, name: str, key: str, own: str | None = None) -> Standing | None:
+    async def look(self, name: str, key: str, own: str | None = None) -> LimitUse | None:
         """How it stands with a limit, without counting; None where there is no limit."""
         rate = self._rates[name] if own is None else self._read_own(own)
         if rate is None:
@@ -115,12 +115,12 @@ class Limits:
         now, key = self._clock.monotonic(), f"{name}/{key}"
         if self._shared is not None and not self.is_redis_away:
             with suppress(StorageError):
-                return Standing(*await self._shared.look(_shared_key(key, rate)), rate.amount, rate.seconds)
+                return LimitUse(*await self._shared.look(_shared_key(key, rate)), rate.amount, rate.seconds)
         window = self._local.find(key, now)
         most = rate.part(self._workers)
         if window is None:
-            return Standing(0, 0, most, rate.seconds)
-        return Standing(window.count, max(ceil(window.ends_at - now), 0), most, rate.seconds)
+            return LimitUse(0, 0, most, rate.seconds)
+        return LimitUse(window.count, max(ceil(window.ends_at - now), 0), most, rate.seconds)
 
     @property
     def is_counted_apart(self) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from authsrv.identity.stores import KnownStore
+from authsrv.identity.stores import KnownStore, known_store
 from authsrv.kit.entropy import SystemEntropy
 from authsrv.kit.errors import DomainError
 from authsrv.kit.secret_keys import SecretKeys
@@ -221,7 +221,7 @@ BAD_URLS = {
 @pytest.mark.parametrize("url", BAD_URLS.values(), ids=BAD_URLS.keys())
 def test_an_endpoint_that_cannot_be_is_refused(world: World, url: str) -> None:
     store = world.add_store()
-    known = KnownStore(store.id, store.prefix, store.name, store.currency)
+    known = known_store(store)
 
     def work(unit: Unit) -> None:
         webhooks(allow_loopback=False).create(unit, known, url, [], developer_id=None, actor="test")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from authsrv.identity.emails import normal_email
-from authsrv.identity.stores import KnownStore
+from authsrv.identity.stores import known_store
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.operations.commands.app_rows import get_app
@@ -43,13 +43,12 @@ def create(
     """Add an endpoint; its secret is shown here and never again."""
 
     def work(unit: Unit, tools: Tools) -> dict[str, Any]:
-        found = get_store(unit, store)
-        known = KnownStore(found.id, found.prefix, found.name, found.currency)
+        found = known_store(get_store(unit, store))
         email = normal_email(developer) if developer else None
         user = (find_user(unit, email) or add_user(unit, email=email)) if email else None
         webhook, secret = _webhooks(tools).create(
             unit,
-            known,
+            found,
             url,
             event or [],
             developer_id=user.id if user else None,

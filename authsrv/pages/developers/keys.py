@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from authsrv.identity.api_keys import NewApiKey, create_api_key, end_api_key, status_of
+from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
 from authsrv.pages.developers.frame import back_to, show_app
 from authsrv.pages.developers.guard import Developing, app_action, app_page, change_app
-from authsrv.pages.developers.places import Place, list_places, scopes_for_keys
+from authsrv.pages.developers.places import list_places, scopes_for_keys
 from authsrv.storage.api_keys import ApiKey, list_app_keys
 from authsrv.storage.clients import Client
 from authsrv.storage.unit import Unit
@@ -89,7 +90,7 @@ async def _page(
     """`made` is a key that this very request made."""
     runtime, client = runtime_of(request), developing.client
 
-    def look(unit: Unit) -> tuple[list[tuple[ApiKey, str]], list[Place]]:
+    def look(unit: Unit) -> tuple[list[tuple[ApiKey, str]], list[KnownStore]]:
         return list_app_keys(unit, client.id), list_places(unit, developing.person.user_id, client)
 
     keys, places = await runtime.database.transact(look, read_only=True)

@@ -24,7 +24,7 @@ _SHORTEST_TEXT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Facts:
     """What there is to know beside the app's own row; `asked` is the latest wish of each kind."""
 
     connected: int
@@ -72,15 +72,15 @@ async def _page(
 ) -> Response:
     client = developing.client
 
-    def look(unit: Unit) -> Standing:
+    def look(unit: Unit) -> Facts:
         requests = list_approval_requests(unit, client_row_id=client.id, limit=20)
-        return Standing(
+        return Facts(
             connected=count_connections(unit, client.id),
             store=find_store_by_id(unit, client.store_id) if client.store_id else None,
             asked={one.kind: one for one, _ in reversed(requests)},
         )
 
-    standing = await runtime_of(request).database.transact(look, read_only=True)
+    facts = await runtime_of(request).database.transact(look, read_only=True)
     scopes = client.scope.split()
     return show_app(
         request,
@@ -89,10 +89,10 @@ async def _page(
         status,
         tab=_TAB,
         client=client,
-        standing=standing,
+        facts=facts,
         most=MOST_UNAPPROVED,
-        wish=standing.asked.get(APP),
-        change=standing.asked.get(CHANGE),
+        wish=facts.asked.get(APP),
+        change=facts.asked.get(CHANGE),
         sentences=[line for line in scope_lines(request) if line.name in scopes],
         text=text,
         errors=errors or {},

@@ -18,7 +18,7 @@ from authsrv.storage.connections import list_connected_prefixes
 from authsrv.storage.stores import find_store_by_id
 from authsrv.storage.unit import Unit
 from authsrv.storage.usage import DayCount, list_usage
-from authsrv.web.limits import Standing
+from authsrv.web.limits import LimitUse
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import language_of
 from authsrv.web.texts import Language
@@ -36,11 +36,11 @@ class ShownLimit:
 
     kind: str
     place: str | None
-    standing: Standing
+    use: LimitUse
 
     @property
     def share(self) -> float:
-        return min(self.standing.used / max(self.standing.most, 1), 1.0)
+        return min(self.use.used / max(self.use.most, 1), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,11 @@ async def _limits(request: Request, client: Client, found: _Found) -> list[Shown
         tokens = await limits.look("token_per_client", f"client {client.client_id}", client.token_limit)
         shown += [ShownLimit("tokens", None, tokens)] if tokens else []
     for store in found.stores:
-        standing = await limits.look("api_per_credential", f"{client.client_id} {store}", client.api_limit)
-        shown += [ShownLimit("calls", store, standing)] if standing else []
+        use = await limits.look("api_per_credential", f"{client.client_id} {store}", client.api_limit)
+        shown += [ShownLimit("calls", store, use)] if use else []
     for key_id, name, store in found.keys:
-        standing = await limits.look("api_per_credential", f"{key_id} {store}")
-        shown += [ShownLimit("key", name, standing)] if standing else []
+        use = await limits.look("api_per_credential", f"{key_id} {store}")
+        shown += [ShownLimit("key", name, use)] if use else []
     return shown
 
 

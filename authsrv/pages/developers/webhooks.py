@@ -14,7 +14,7 @@ from authsrv.kit.identifiers import parse_uuid
 from authsrv.pages.developers.deliveries import deliveries_of, get_webhook, webhook_path
 from authsrv.pages.developers.frame import back_to, show_app
 from authsrv.pages.developers.guard import Developing, app_action, app_page, change_app
-from authsrv.pages.developers.places import Place, list_places
+from authsrv.pages.developers.places import list_places
 from authsrv.shop.events import EVENTS
 from authsrv.shop.webhooks import OLD_SECRET_SIGNS, Webhooks
 from authsrv.storage.clients import Client
@@ -48,10 +48,9 @@ async def create(request: Request, developing: Developing, form: Fields) -> Resp
     url, events, prefix = form.one("url"), form.all("event"), form.one("store")
 
     def work(unit: Unit, client: Client) -> str:
-        place = next((one for one in list_places(unit, person.user_id, client) if one.prefix == prefix), None)
-        if place is None:
+        store = next((one for one in list_places(unit, person.user_id, client) if one.prefix == prefix), None)
+        if store is None:
             raise DomainError("invalid_store", 400, "store: is none where you work")
-        store = KnownStore(place.id, place.prefix, place.name, place.currency)
         try:
             return webhooks.create(
                 unit, store, url, events, developer_id=person.user_id, actor=person.email, app=client, row_id=row_id
@@ -152,7 +151,7 @@ async def _list_page(
 ) -> Response:
     client = developing.client
 
-    def look(unit: Unit) -> tuple[list[tuple[Webhook, str]], list[Place]]:
+    def look(unit: Unit) -> tuple[list[tuple[Webhook, str]], list[KnownStore]]:
         return list_app_webhooks(unit, client.id), list_places(unit, developing.person.user_id, client)
 
     webhooks, places = await runtime_of(request).database.transact(look, read_only=True)

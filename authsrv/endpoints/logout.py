@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from authsrv.identity.sessions import SignedIn
+from authsrv.kit.errors import DomainError
 from authsrv.oauth.authorization import with_parameters
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.storage.unit import Unit
@@ -34,7 +35,12 @@ class Outcome:
 @page
 async def logout(request: Request) -> Response:
     """With a hint that matches the session, signs out at once; else a page asks, with a button `confirm`."""
-    fields = dict(await read_form(request)) if request.method == "POST" else dict(request.query_params)
+    sent = await read_form(request) if request.method == "POST" else request.query_params.multi_items()
+    # RFC 6749, 3.1: one without a value counts as absent.
+    pairs = [(name, value) for name, value in sent if value]
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise DomainError("invalid_request", 400, "A parameter is repeated.")
     is_confirmed = request.method == "POST" and "confirm" in fields
     if is_confirmed:
         check_csrf(request, fields.get("csrf_token"))

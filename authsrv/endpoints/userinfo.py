@@ -1,5 +1,6 @@
 """The userinfo endpoint (OpenID Connect Core 1.0, 5.3)."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -54,4 +55,9 @@ async def userinfo(request: Request) -> Response:
 
 
 def _wants_jwt(request: Request) -> bool:
-    return "application/jwt" in request.headers.get("accept", "")
+    """Whether Accept names it, and not with a weight of 0, which means no (RFC 9110, 12.4.2)."""
+    for member in request.headers.get("accept", "").lower().split(","):
+        media_type, *parameters = [part.strip() for part in member.split(";")]
+        if media_type == "application/jwt":
+            return not any(re.fullmatch(r"q=0(\.0{0,3})?", parameter) for parameter in parameters)
+    return False

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
-from authlib.common.urls import add_params_to_uri
 
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.oauth.id_tokens import ACR, scopes_for_claims
@@ -217,8 +217,11 @@ class AuthorizationRules:
 
 
 def with_parameters(uri: str, parameters: Sequence[tuple[str, str]]) -> str:
-    """The URI with these in its query, behind what the query has already (RFC 6749, 3.1.2)."""
-    return str(add_params_to_uri(uri, list(parameters)))
+    """The URI with these in its query, behind what that has already, which stays to the letter (RFC 6749, 3.1.2)."""
+    if not parameters:
+        return uri
+    joint = "?" if "?" not in uri else "" if uri.endswith(("?", "&")) else "&"
+    return f"{uri}{joint}{urlencode(parameters)}"
 
 
 _Refuse = Callable[[str, str], AuthorizationRefused]
@@ -255,7 +258,7 @@ def _judge_challenge(
 
 
 def _read_prompt(text: str | None, refuse: _Refuse) -> frozenset[str]:
-    prompt = frozenset((text or "").split())
+    prompt = frozenset((text or "").split(" ")) - {""}
     if not prompt <= set(PROMPTS):
         raise refuse("invalid_request", "The prompt is not supported.")
     if "none" in prompt and len(prompt) > 1:

@@ -66,7 +66,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib car
             "scope": grant.scope,
             "client_id": token.client_id,
             "sub": token.subject,
-            "exp": int(grant.expires_at.timestamp()),
+            "exp": int(token.expires_at.timestamp()),
             "iss": self.server.issuer,
             "store": grant.store,
             "grant_id": str(grant.id),

@@ -1,7 +1,7 @@
 """The refresh token of a grant, as a client asks about it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from authsrv.identity.subjects import subject_for
 from authsrv.kit.handles import Handle
@@ -18,6 +18,8 @@ class PresentedRefreshToken:
 
     grant: LiveGrant
     is_live: bool
+    # Unless it is used before: each use makes another.
+    expires_at: datetime
     client_id: str
     subject: str
 
@@ -45,7 +47,10 @@ def find_refresh_token(
     if grant is None or client is None:
         return None
     subject = subject_for(grant.user_id, grant.subject_salt, client.sector)
-    return PresentedRefreshToken(grant, _is_live(unit, handle, grant, client, lifetimes), client.client_id, subject)
+    idle = timedelta(seconds=client.refresh_idle_seconds or lifetimes.refresh_idle_seconds)
+    expires_at = _end_of(handle, grant, idle)
+    is_live = expires_at > unit.now() and _is_current(handle, grant, client)
+    return PresentedRefreshToken(grant, is_live, expires_at, client.client_id, subject)
 
 
 def _find_anybodys(
@@ -55,12 +60,15 @@ def _find_anybodys(
     return (found[0], clients.find(unit, found[1])) if found else (None, None)
 
 
-def _is_live(unit: Unit, handle: Handle, grant: LiveGrant, client: RegisteredClient, lifetimes: TokenSettings) -> bool:
-    now = unit.now()
-    idle = timedelta(seconds=client.refresh_idle_seconds or lifetimes.refresh_idle_seconds)
-    may_refresh = client.check_grant_type("refresh_token") and not client.is_suspended
-    is_alive = may_refresh and grant.is_refreshable and grant.revoked_at is None and grant.expires_at > now
+def _end_of(handle: Handle, grant: LiveGrant, idle: timedelta) -> datetime:
     if handle.counter > grant.generation or grant.redeemed_at is None:
-        return is_alive  # the database lost its last commits, so the row cannot say when it was used
-    last_used = grant.refreshed_at or grant.redeemed_at
-    return is_alive and handle.counter == grant.generation and last_used > now - idle
+        return grant.expires_at  # the database lost its last commits, so the row cannot say when it was used
+    return min((grant.refreshed_at or grant.redeemed_at) + idle, grant.expires_at)
+
+
+def _is_current(handle: Handle, grant: LiveGrant, client: RegisteredClient) -> bool:
+    if not grant.is_refreshable or grant.revoked_at is not None:
+        return False
+    if client.is_suspended or not client.check_grant_type("refresh_token"):
+        return False
+    return handle.counter >= grant.generation or grant.redeemed_at is None

@@ -89,7 +89,7 @@ class RefusedUri(DomainError):
     """A URI that cannot be registered; `fault` is the key of the reason in `URI_FAULTS`."""
 
     def __init__(self, uri: str, fault: str, field_name: str) -> None:
-        code = "invalid_redirect_uri" if field_name == "redirect_uri" else "invalid_client_metadata"
+        code = "invalid_redirect_uri" if field_name.endswith("redirect_uri") else "invalid_client_metadata"
         super().__init__(code, 400, f"{field_name} {uri[:200]}: {URI_FAULTS[fault]}")
         self.fault = fault
 
@@ -189,8 +189,9 @@ def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None
     _judge_keys(new, auth_method)
     if unknown := scopes.unknown(split_scope(new.scope)):
         raise refused("scope", f"there is no scope {unknown[0]}")
-    for uri in (*new.redirect_uris, *new.post_logout_redirect_uris):
-        judge_redirect_uri(uri, new.type)
+    for field_name in ("redirect_uri", "post_logout_redirect_uri"):
+        for uri in getattr(new, f"{field_name}s"):
+            judge_redirect_uri(uri, new.type, field_name)
     if "authorization_code" in grant_types and not new.redirect_uris:
         raise DomainError(
             "invalid_redirect_uri", 400, "redirect_uri: at least one is needed for people to come back to"
@@ -201,13 +202,13 @@ def judge_client(new: NewClient, grant_types: list[str], auth_method: str | None
     _judge_choices(new, auth_method)
 
 
-def judge_redirect_uri(uri: str, client_type: str) -> None:
+def judge_redirect_uri(uri: str, client_type: str, field_name: str = "redirect_uri") -> None:
     """Raises `invalid_redirect_uri` for one that could leak a code (RFC 9700, 2.1 and 4.1; RFC 8252, 7)."""
-    parts = _split(uri, "redirect_uri")
+    parts = _split(uri, field_name)
     if parts.scheme in {"https", "http"}:
-        judge_web_uri(uri, "redirect_uri")
+        judge_web_uri(uri, field_name)
     elif client_type != "native" or not _PRIVATE_SCHEME.fullmatch(parts.scheme):
-        raise RefusedUri(uri, "scheme", "redirect_uri")
+        raise RefusedUri(uri, "scheme", field_name)
 
 
 def add_secret(unit: Unit, client: Client, entropy: Entropy) -> str:

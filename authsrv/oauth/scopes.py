@@ -64,8 +64,8 @@ class ScopeCatalogue:
 
 
 def split_scope(scope: str | None) -> list[str]:
-    """The scopes of a scope string, each once, in their order."""
-    return list(dict.fromkeys((scope or "").split()))
+    """The scopes of a scope string, each once, in their order; spaces alone part them."""
+    return list(dict.fromkeys(name for name in (scope or "").split(" ") if name))
 
 
 def _tuples(entry: dict[str, Any]) -> dict[str, Any]:

@@ -20,19 +20,17 @@ class Caller:
     came_through_proxy: bool
 
 
-def caller_of(scope: Scope, headers: dict[bytes, bytes], proxies: Networks) -> Caller:
+def caller_of(scope: Scope, proxies: Networks) -> Caller:
     """The caller as the socket tells, or as trusted proxies tell."""
     # A Unix socket or a test client names no address: only this machine can be there.
     client = scope.get("client")
     peer = client[0] if client else "127.0.0.1"
     if not proxies or not _is_trusted(peer, proxies):
         return _direct(peer, scope["scheme"])
-    forwarded = [
-        _bare(hop.strip()) for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if hop.strip()
-    ]
+    forwarded = [_bare(hop.strip()) for hop in _list_of(scope, b"x-forwarded-for") if hop.strip()]
     # From the right: each proxy adds whom it saw; what stands left of the first stranger is the stranger's own claim.
     address = next((hop for hop in reversed(forwarded) if not _is_trusted(hop, proxies)), peer)
-    scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1").rpartition(",")[2].strip() or scope["scheme"]
+    scheme = _list_of(scope, b"x-forwarded-proto")[-1].strip().lower() or scope["scheme"]
     return Caller(address, scheme == "https", _is_loopback(address), came_through_proxy=True)
 
 
@@ -40,8 +38,14 @@ def host_of(headers: dict[bytes, bytes], caller: Caller) -> str:
     """The host the caller asked for, lower case, without its port."""
     host = headers.get(b"host", b"")
     if caller.came_through_proxy:
-        host = headers.get(b"x-forwarded-host", host)
+        # Of several, the nearest proxy's, as with the scheme; that one is trusted.
+        host = headers.get(b"x-forwarded-host", host).rpartition(b",")[2].strip()
     return _bare_name(host)
+
+
+def _list_of(scope: Scope, name: bytes) -> list[str]:
+    """The members of a header, which may come in one line or in several (RFC 9110, 5.3); an empty one if it is none."""
+    return b",".join(value for each, value in scope["headers"] if each == name).decode("latin-1").split(",")
 
 
 @lru_cache(maxsize=1024)

@@ -119,7 +119,7 @@ class Gate:
         if self._issuer_path:
             scope = self._find_inserted(scope)
         headers = dict(scope["headers"])
-        caller = caller_of(scope, headers, self._proxies)
+        caller = caller_of(scope, self._proxies)
         context = self._name(scope, headers, caller)
         answer = self._answer(scope, send, context)
         try:

@@ -26,11 +26,15 @@ _STANDARD_CODES = {"unauthorized": "invalid_token"}
 
 
 def protocol_voice(error: DomainError) -> Response:
-    """The standards' error body (RFC 6749, 5.2)."""
+    """The standards' error body (RFC 6749, 5.2; RFC 7591, 3.2.2); its description is ASCII."""
     if isinstance(error, CredentialMissing):
         return JsonResponse({}, error.status, {**error.headers, **NO_STORE})
-    body = {"error": _STANDARD_CODES.get(error.code, error.code), "error_description": error.description}
+    body = {"error": _STANDARD_CODES.get(error.code, error.code), "error_description": _in_ascii(error.description)}
     return JsonResponse(body, error.status, {**error.headers, **NO_STORE})
+
+
+def _in_ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 class Voices:

@@ -179,6 +179,8 @@ def test_a_service_may_ask_for_less(world: World, asked: str) -> None:
         pytest.param("openid", id="one that only a person can give"),
         pytest.param("ORDERS:READ", id="another case"),
         pytest.param("orders:read\torders:write\x00", id="a NUL"),
+        pytest.param("orders:read\norders:write", id="parted by a line break"),
+        pytest.param("\u3000", id="a wide space alone"),
     ],
 )
 def test_asking_for_more_is_an_invalid_scope(world: World, asked: str) -> None:

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 import httpx
 import pytest
 
-from authsrv.web.addresses import caller_of
+from authsrv.web.addresses import Caller, caller_of, host_of
 from tests.actors import FORM, Service
 from tests.support.world import World
 
@@ -35,7 +35,6 @@ def test_every_answer_carries_the_headers_that_keep_browsers_careful(sqlite_worl
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert len(headers["x-request-id"]) == 32
-    assert "server" not in headers or "uvicorn" not in headers["server"] or path
     # Plain HTTP on loopback: a browser must not be told to insist on HTTPS.
     assert "strict-transport-security" not in headers
 
@@ -221,9 +220,28 @@ PROXY, STRANGER = "10.1.2.3", "203.0.113.5"
     ],
 )
 def test_a_forwarded_address_may_have_a_port(forwarded: str, address: str) -> None:
-    scope = {"client": (PROXY, 1), "scheme": "http"}
-    headers = {b"x-forwarded-for": forwarded.encode()}
-    assert caller_of(scope, headers, [ip_network("10.0.0.0/8")]).address == address
+    assert seen_through_proxy((b"x-forwarded-for", forwarded.encode())).address == address
+
+
+def seen_through_proxy(*headers: tuple[bytes, bytes]) -> Caller:
+    scope = {"client": (PROXY, 1), "scheme": "http", "headers": headers}
+    return caller_of(scope, [ip_network("10.0.0.0/8")])
+
+
+def test_what_proxies_say_counts_in_one_line_or_in_several() -> None:
+    """RFC 9110, 5.3: who sends a line of their own must not thereby take the place of what was there."""
+    for own, added in ((STRANGER, "10.9.9.9"), ("127.0.0.1", STRANGER)):
+        lines = ((b"x-forwarded-for", own.encode()), (b"x-forwarded-for", added.encode()))
+        assert seen_through_proxy(*lines) == seen_through_proxy((b"x-forwarded-for", f"{own}, {added}".encode()))
+        assert seen_through_proxy(*lines).address == STRANGER
+
+
+def test_the_nearest_proxy_says_which_scheme_and_host_were_asked_for() -> None:
+    caller = seen_through_proxy((b"x-forwarded-proto", b"http"), (b"x-forwarded-proto", b"HTTPS"))
+    assert caller.is_secure
+    assert host_of({b"host": b"inner", b"x-forwarded-host": b"demo.shops.example, Demo.shops.example:443"}, caller) == (
+        "demo.shops.example"
+    )
 
 
 @pytest.mark.parametrize(

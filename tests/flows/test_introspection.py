@@ -1,5 +1,6 @@
 """What a token is good for, and who may know (RFC 7662)."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,14 @@ def test_a_resource_server_sees_every_refresh_token_too(world: World, client: di
     assert other.introspect(tokens["refresh_token"]) == INACTIVE
     app.refresh(tokens["refresh_token"])
     assert watching.introspect(tokens["refresh_token"]) == INACTIVE
+
+
+def test_a_refresh_token_ends_when_nobody_uses_it(world: World) -> None:
+    watching = Service.hired(world, is_resource_server=True)
+    for seconds, ends in ((3600, "refresh_idle_seconds"), (600, "grant_seconds")):
+        app = App.registered(world, **{ends: seconds})  # type: ignore[arg-type]
+        token = app.log_in(Person.signed_in(world))["refresh_token"]
+        assert watching.introspect(token)["exp"] == pytest.approx(time.time() + seconds, abs=60)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,20 @@ def test_userinfo_is_signed_for_who_asks_for_it(world: World) -> None:
     assert (claims["iss"], claims["aud"], claims["sub"]) == (world.url, app.credentials.client_id, str(person.user_id))
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/jwt;q=0, application/json", "application/json"),
+        ("application/jwt; q=0.000", "application/json"),
+        ("text/html, Application/JWT ;q=0.5", "application/jwt"),
+        ("x-application/jwt", "application/json"),
+    ],
+)
+def test_userinfo_is_signed_for_who_means_it(world: World, accept: str, kind: str) -> None:
+    tokens = App.registered(world).log_in(Person.signed_in(world), scope=ALL)
+    assert userinfo(world, tokens["access_token"], Accept=accept).headers["content-type"].startswith(kind)
+
+
 def test_userinfo_answers_to_post_and_to_scripts_of_any_origin(world: World) -> None:
     tokens = App.registered(world).log_in(Person.signed_in(world))
     headers = {"Authorization": f"Bearer {tokens['access_token']}", "Origin": "https://app.example"}
@@ -294,6 +308,29 @@ def test_nobody_is_led_to_a_place_that_is_not_registered(world: World) -> None:
     tokens = app.log_in(person)
     url = logout_url(id_token_hint=tokens["id_token"], post_logout_redirect_uri="https://evil.example/")
     assert person.visit(url).status_code == 400
+
+
+def test_a_wish_that_says_a_thing_twice_is_refused(world: World) -> None:
+    app = App.registered(world, post_logout_redirect_uris=["https://app.example/bye"])
+    person = Person.signed_in(world)
+    hint = app.log_in(person)["id_token"]
+    url = logout_url(id_token_hint=hint, post_logout_redirect_uri="https://app.example/bye", state="a")
+    assert person.visit(f"{url}&state=b").status_code == 400
+    assert person.visit(f"{url}&state=").headers["location"] == "https://app.example/bye?state=a"
+
+
+def test_the_query_of_a_registered_uri_stays_to_the_letter(world: World) -> None:
+    """RFC 6749, 3.1.2: it must be retained."""
+    own = "x=b%20c&flag&s=%ff&a=1;b=2"
+    uris = [f"https://app.example/cb?{own}", f"https://app.example/bye?{own}"]
+    app = App.registered(world, redirect_uris=uris[:1], post_logout_redirect_uris=uris[1:])
+    person = Person.signed_in(world)
+    left = person.visit(
+        logout_url(client_id=app.credentials.client_id, post_logout_redirect_uri=uris[1], state="so long")
+    )
+    assert person.send(left, form=-1, confirm="yes").headers["location"] == f"{uris[1]}&state=so+long"
+    refused = world.http.get(app.authorize_url(redirect_uri=uris[0], prompt="none", state="s"))
+    assert refused.headers["location"].startswith(f"{uris[0]}&error=login_required&")
 
 
 def test_a_persons_token_sees_only_their_own_orders(world: World) -> None:

@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from authsrv.kit.errors import Unavailable
 from authsrv.storage import migrations
 from authsrv.storage.database import Database
-from authsrv.storage.schema_version import find_schema_version
+from authsrv.storage.schema_version import find_schema_version, lock_schema
 
-# Any number nobody else in this database uses: "asrvmigr" as ASCII.
-_LOCK = int.from_bytes(b"asrvmigr", "big")
 _VERSIONS = Path(migrations.__file__).parent / "versions"
 
 
@@ -54,8 +52,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    lock_schema(connection)
     config = Config()
     config.set_main_option("script_location", str(_VERSIONS.parent).replace("%", "%%"))
     config.attributes["connection"] = connection

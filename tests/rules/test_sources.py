@@ -17,7 +17,7 @@ VENDORS = re.compile(r"\b(vend|vendo|spree|storefront|lightspeed)\b", re.IGNOREC
 SHAPELESS_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc", "data", "info"}
 BANNED_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("time", "time")}
 BANNED_MODULES = {"random", "secrets"}
-SQL_WORDS = {"select", "insert", "update", "delete", "exists", "union"}
+SQL_WORDS = {"select", "insert", "update", "delete", "exists", "union", "text"}
 
 
 def floor_of(path: Path) -> str:

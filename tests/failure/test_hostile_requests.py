@@ -10,6 +10,7 @@ import pytest
 
 from tests.actors import FORM, ORDER, Service
 from tests.failure.conftest import Shops
+from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK
 from tests.support.traffic import DEMO_CLIENT, DEMO_SECRET, Caller
 from tests.support.world import World
@@ -233,6 +234,12 @@ def test_an_absurd_request_is_refused_in_bounded_memory(shops: Shops, head: byte
     heard = converse(shops("sqlite").port, head)
     # Who goes on sending may lose the answer, but not the refusal.
     assert heard == b"" or heard.startswith(b"HTTP/1.1 " + status), heard[:200]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/sign-in", "/oauth/token", "/orders", "/nowhere"])
+def test_no_answer_names_the_software_it_comes_from(shops: Shops, path: str) -> None:
+    headers = httpx.get(f"{shops('sqlite').url}{path}", verify=NO_TLS).headers
+    assert {"server", "x-powered-by"}.isdisjoint(headers)
 
 
 def test_a_body_shorter_than_promised_is_no_fault_of_ours(shops: Shops) -> None:

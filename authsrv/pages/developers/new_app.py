@@ -1,6 +1,5 @@
 """Creating an app: one form, and then its credentials with everything that makes a first sign-in work."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -8,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from authsrv.identity.sessions import SignedIn
+from authsrv.identity.stores import KnownStore
 from authsrv.kit.errors import DomainError
 from authsrv.oauth.clients import CLIENT_TYPES, METHOD_OF_TYPE
 from authsrv.oauth.registration import (
@@ -28,11 +28,10 @@ from authsrv.pages.developers.app_form import (
 from authsrv.pages.developers.credentials import credentials_page
 from authsrv.pages.developers.frame import show
 from authsrv.pages.developers.guard import Developing, developer_page
+from authsrv.pages.developers.places import find_service_places
 from authsrv.storage.client_members import ADMIN, list_apps_of
 from authsrv.storage.clients import Client
-from authsrv.storage.stores import find_store, find_store_by_id
 from authsrv.storage.unit import Unit
-from authsrv.storage.users import STAFF_ROLES, list_memberships
 from authsrv.web.fields import read_fields
 from authsrv.web.once import SentBefore, once_id, once_token
 from authsrv.web.responses import NO_STORE, JsonResponse
@@ -43,20 +42,12 @@ _MOST_CHECKED = 30
 _MOST_APPS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedStore:
-    """A store that a service of this person may work in."""
-
-    prefix: str
-    name: str
-
-
 @developer_page
 async def ask(request: Request, person: SignedIn) -> Response:
     catalogue = runtime_of(request).server.scopes
     ticked = (name for kind in CLIENT_TYPES for name in catalogue.defaults(kind).split())
     form = AppForm(scopes=tuple(dict.fromkeys(ticked)))
-    return _form_page(request, person, form, Faults(), await _offered_stores(request, person))
+    return _form_page(request, person, form, Faults(), await find_service_places(request, person))
 
 
 @developer_page
@@ -64,7 +55,7 @@ async def create(request: Request, person: SignedIn) -> Response:
     """Makes the app, and answers with its credentials, the secret among them."""
     fields = await read_fields(request)
     runtime = runtime_of(request)
-    stores = await _offered_stores(request, person)
+    stores = await find_service_places(request, person)
     form = read_form(fields)
     faults = judge_form(form, runtime.server.scopes, language_of(request), [store.prefix for store in stores])
     if faults:
@@ -106,30 +97,12 @@ def _create(unit: Unit, runtime: Runtime, person: SignedIn, form: AppForm, row_i
     return client, add_secret(unit, client, runtime.entropy) if has_secret else None
 
 
-async def _offered_stores(request: Request, person: SignedIn) -> list[OfferedStore]:
-    """Where the person works: a service there sees every order of the store, so nobody else may make one.
-
-    The demo's shop is for everybody to try: what is in it is made up, and its own service's secret is on the page.
-    """
-    runtime = runtime_of(request)
-
-    def look(unit: Unit) -> list[OfferedStore]:
-        works_in = [one.store_id for one in list_memberships(unit, person.user_id) if one.role in STAFF_ROLES]
-        rows = [find_store_by_id(unit, store_id) for store_id in works_in]
-        if runtime.settings.demo:
-            rows.append(find_store(unit, runtime.settings.default_store))
-        offered = {row.prefix: OfferedStore(row.prefix, row.name) for row in rows if row is not None}
-        return sorted(offered.values(), key=lambda store: store.name)
-
-    return await runtime.database.transact(look, read_only=True)
-
-
 def _form_page(
     request: Request,
     person: SignedIn,
     form: AppForm,
     faults: Faults,
-    stores: list[OfferedStore],
+    stores: list[KnownStore],
     *,
     status: int = 200,
 ) -> Response:

@@ -9,9 +9,18 @@ from authsrv.kit.pictures import BadPicture
 from authsrv.oauth.client_changes import Changed, change_client
 from authsrv.oauth.client_deletion import delete_client
 from authsrv.oauth.client_logos import give_logo, take_logo
-from authsrv.pages.developers.app_form import AppForm, Faults, form_of, judge_form, read_form, scope_lines
+from authsrv.pages.developers.app_form import (
+    AppForm,
+    Faults,
+    fitting_scopes,
+    form_of,
+    judge_form,
+    read_form,
+    scope_lines,
+)
 from authsrv.pages.developers.frame import back_to, show_app
 from authsrv.pages.developers.guard import Developing, app_action, app_page, app_upload, change_app
+from authsrv.pages.developers.places import find_service_places
 from authsrv.storage.approvals import CHANGE, ApprovalRequest, find_open_request
 from authsrv.storage.clients import Client
 from authsrv.storage.unit import Unit
@@ -34,6 +43,10 @@ async def save(request: Request, developing: Developing, fields: Fields) -> Resp
     scopes = runtime.server.scopes
     form = read_form(fields, client.type)
     faults = judge_form(form, scopes, language_of(request), None)
+    if client.store_id is not None and not set(fitting_scopes(form, scopes)) <= set(client.scope.split()):
+        places = await find_service_places(request, developing.person)
+        if client.store_id not in {place.id for place in places}:
+            faults.of_field["scope"] = language_of(request).say("developers.fault.scope_of_store")
     if faults:
         return await _page(request, developing, form, faults, status=400)
     wanted = form.wanted(scopes)

@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 from authsrv.storage.audit import list_audit_events
 from authsrv.storage.clients import find_client
 from tests.people import Person
-from tests.portal import URI, Developer, Made, row_of
+from tests.portal import URI, Developer, Made, join, row_of
 from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
@@ -117,6 +117,28 @@ def test_what_is_saved_is_judged_as_at_the_beginning(developer: Developer) -> No
     row = row_of(developer.world, app.client_id)
     assert (row.scope, row.post_logout_redirect_uris) == ("openid email", ["https://parcels.example/bye"])
     assert row.redirect_uris == [URI]
+
+
+def test_only_who_works_in_the_store_lets_its_service_do_more(sqlite_world: World) -> None:
+    store = sqlite_world.add_store()
+    owner = Developer.signed_in(sqlite_world, stores=(store.prefix,), role="owner")
+    app = owner.create(type="service", store=store.prefix, redirect_uris="", scope=["orders:read"])
+    hired = Developer.signed_in(sqlite_world)
+    join(sqlite_world, app, hired, "admin")
+
+    def save(admin: Developer, *scopes: str, name: str = "Parcels") -> httpx.Response:
+        path = f"{app.path}/settings"
+        return admin.submit(admin.visit(path), path, scope=list(scopes), name=name)
+
+    refused = save(hired, "orders:read", "orders:write")
+    assert refused.status_code == 400
+    assert "Only somebody who works in the store" in refused.text
+    assert row_of(sqlite_world, app.client_id).scope == "orders:read"
+    # All else is theirs to change.
+    assert "Saved." in save(hired, "orders:read", name="Parcels and more").text
+    assert "Saved." in save(owner, "orders:read", "orders:write").text
+    assert "Saved." in save(hired, "orders:read").text
+    assert row_of(sqlite_world, app.client_id).scope == "orders:read"
 
 
 def test_deleting_asks_for_the_name_and_ends_everything(developer: Developer) -> None:

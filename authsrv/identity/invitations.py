@@ -6,13 +6,13 @@ The link alone opens nothing, so one that is forwarded or ends in a log is worth
 from datetime import timedelta
 from uuid import UUID
 
-from authsrv.kit.errors import DomainError
+from authsrv.kit.errors import TooOften
 from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.storage.invitations import (
     Invitation,
     accept_invitation,
     add_invitation,
-    count_invitations_since,
+    find_invited_at,
     find_open_invitation,
     revoke_invitations_to,
 )
@@ -27,22 +27,31 @@ _MOST_OF_A_PERSON = 60
 _MOST_TO_ONE = 4
 
 
+class TooManyInvitations(TooOften):
+    """Of this place, by this person or to this address none is sent before `wait_seconds` are over."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(wait, "Too many invitations were sent. Try again tomorrow.", code="too_many_invitations")
+
+
 def invite(
     unit: Unit, sealer: HandleSealer, *, kind: str, target_id: UUID, email: str, role: str, invited_by: UUID
 ) -> tuple[Invitation, str]:
     """A fresh invitation in place of any open one to this address, and the text of its link.
 
-    Raises DomainError `too_many_invitations`.
+    Raises TooManyInvitations.
     """
-    since = unit.now() - _DAY
-    if (
-        count_invitations_since(unit, since, target_id=target_id) >= _MOST_OF_A_PLACE
-        or count_invitations_since(unit, since, invited_by=invited_by) >= _MOST_OF_A_PERSON
-        or count_invitations_since(unit, since, email=email) >= _MOST_TO_ONE
-    ):
-        raise DomainError("too_many_invitations", 429, "Too many invitations were sent. Try again tomorrow.")
-    revoke_invitations_to(unit, kind, target_id, email)
     now = unit.now()
+    since = now - _DAY
+    # Where there were so many within the day, the next may go once the first of them is a day old.
+    full_since = (
+        find_invited_at(unit, since, _MOST_OF_A_PLACE, target_id=target_id),
+        find_invited_at(unit, since, _MOST_OF_A_PERSON, invited_by=invited_by),
+        find_invited_at(unit, since, _MOST_TO_ONE, email=email),
+    )
+    if full := [first_at for first_at in full_since if first_at is not None]:
+        raise TooManyInvitations(max(full) - since)
+    revoke_invitations_to(unit, kind, target_id, email)
     invitation = Invitation(
         id=unit.new_id(),
         kind=kind,

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Index
-from sqlmodel import Field, SQLModel, col, delete, func, select, update
+from sqlmodel import Field, SQLModel, col, delete, select, update
 
 from authsrv.storage.columns import UTC_TIME
 from authsrv.storage.unit import Unit
@@ -74,23 +74,27 @@ def revoke_invitations_by(unit: Unit, kind: str, target_id: UUID, user_id: UUID)
     return unit.change(ended.execution_options(synchronize_session=False))
 
 
-def count_invitations_since(
+def find_invited_at(
     unit: Unit,
     since: datetime,
+    most: int,
     *,
     target_id: UUID | None = None,
     invited_by: UUID | None = None,
     email: str | None = None,
-) -> int:
-    """How many were sent of this place, by this person or to this address, however they ended."""
-    query = select(func.count()).select_from(Invitation).where(col(Invitation.created_at) >= since)
+) -> datetime | None:
+    """When the first of the last `most` was sent of this place, by this person or to this address, however they ended.
+
+    None where there were fewer after `since`.
+    """
+    query = select(Invitation.created_at).where(col(Invitation.created_at) > since)
     if target_id is not None:
         query = query.where(Invitation.target_id == target_id)
     if invited_by is not None:
         query = query.where(Invitation.invited_by == invited_by)
     if email is not None:
         query = query.where(Invitation.email == email)
-    return unit.session.exec(query).one()
+    return unit.session.exec(query.order_by(col(Invitation.created_at).desc()).offset(most - 1).limit(1)).first()
 
 
 def prune_invitations(unit: Unit, batch: int) -> int:

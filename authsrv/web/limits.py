@@ -7,6 +7,7 @@ library take 4 to 9 µs of CPU for each hit and 5 to 7 more to say what is left;
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
@@ -18,7 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from authsrv.kit.clock import Clock
-from authsrv.kit.errors import DomainError
+from authsrv.kit.errors import TooOften
 from authsrv.kit.rates import Rate, read_rate
 from authsrv.kit.windows import Windows
 
@@ -57,14 +58,13 @@ class LimitUse:
     window_seconds: int
 
 
-class RateLimited(DomainError):
-    """Too often; `wait_seconds` from now it is allowed again."""
+class RateLimited(TooOften):
+    """Past the limit of this name; the answer tells of it as every other does."""
 
     def __init__(self, name: str, allowance: Allowance) -> None:
-        self.wait_seconds = allowance.reset_seconds
-        headers = {"Retry-After": str(self.wait_seconds)}
-        headers |= {header.decode(): value.decode() for header, value in allowance.headers()}
-        super().__init__("rate_limited", 429, "Too many requests. Try again later.", headers=headers, reason=name)
+        super().__init__(timedelta(seconds=allowance.reset_seconds), "Too many requests. Try again later.")
+        self.headers |= {header.decode(): value.decode() for header, value in allowance.headers()}
+        self.reason = name
 
 
 class Limits:
@@ -101,7 +101,7 @@ class Limits:
             window.count += 1
             counted, most = (window.count, window.ends_at), rate.part(self._workers)
         count, ends_at = counted
-        # Never 0: whoever comes back at once would only be refused again.
+        # As long as `Retry-After` says, so never 0.
         allowance = Allowance(rate, max(most - count, 0), max(ceil(ends_at - now), 1))
         if count > most:
             raise RateLimited(name, allowance)

@@ -272,6 +272,14 @@ def test_staff_are_invited_by_mail_and_join_once(post: Post) -> None:
     assert guest.email not in shop.owner.visit(shop.path("/staff")).text.split("Invitations")[1]
 
 
+def test_one_address_is_not_flooded_with_invitations(sqlite_post: Post) -> None:
+    shop = Shop.opened(sqlite_post.world)
+    page = shop.owner.visit(shop.path("/staff"))
+    pages = [press(shop.owner, page, "/staff", email="flooded@example.com", role="staff") for _ in range(5)]
+    assert [page.status_code for page in pages] == [200, 200, 200, 200, 429]
+    assert 0 < int(pages[-1].headers["retry-after"]) <= 86_400
+
+
 def test_an_invitation_is_worth_nothing_to_anybody_else(sqlite_post: Post) -> None:
     post = sqlite_post
     shop, guest = Shop.opened(post.world), post.person()

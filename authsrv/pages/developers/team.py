@@ -1,5 +1,6 @@
 """The team of an app: who is in it, who is invited, and how one joins and leaves."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from starlette.requests import Request
@@ -55,7 +56,9 @@ async def invite(request: Request, developing: Developing, form: Fields) -> Resp
         if refused.code not in {"member_already", "too_many_invitations"}:
             raise
         fault = say(f"developers.fault.{refused.code}")
-        return await _page(request, developing, typed=typed, errors={"email": fault}, status=refused.status)
+        return await _page(
+            request, developing, typed=typed, errors={"email": fault}, status=refused.status, headers=refused.headers
+        )
     told = Invited(email, into=developing.client.name, role=role, by=person.email, link=invited.link)
     sent = await send_notice(runtime.post, word_team_invitation(runtime.post, language_of(request), told))
     return back_to(request, developing, _TAB, done="invited" if sent else "invited_unsent")
@@ -167,6 +170,7 @@ async def _page(
     typed: str = "",
     errors: dict[str, str] | None = None,
     status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     row_id = developing.client.id
     members, invitations = await runtime_of(request).database.transact(
@@ -178,6 +182,7 @@ async def _page(
         "developers/team.html",
         status,
         tab=_TAB,
+        headers=headers,
         members=members,
         admins=sum(member.role == ADMIN for member in members),
         invitations=invitations,

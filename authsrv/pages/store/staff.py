@@ -1,5 +1,6 @@
 """Who works in a store: invited by mail, joined by the link in it, removed by an owner or by themselves."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from starlette.requests import Request
@@ -51,7 +52,9 @@ async def invite(request: Request, working: Working, form: Fields) -> Response:
         if refused.code not in {"invalid_email", "works_already", "too_many_invitations"}:
             raise
         fault = say("sign_in.email_wrong" if refused.code == "invalid_email" else f"store.fault.{refused.code}")
-        return await _page(request, working, typed=typed, role=role, error=fault, status=refused.status)
+        return await _page(
+            request, working, typed=typed, role=role, error=fault, status=refused.status, headers=refused.headers
+        )
     told = Invited(email, into=working.store.name, role=role, by=person.email, link=link)
     sent = await send_notice(runtime.post, word_staff_invitation(runtime.post, language_of(request), told))
     return back_to(request, working, "/staff", "invited" if sent else "invited_unsent")
@@ -137,6 +140,7 @@ async def _page(
     error: str | None = None,
     summary: str | None = None,
     status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """`error` stands at the address, `summary` above the list."""
     store_id = working.store.id
@@ -151,6 +155,7 @@ async def _page(
         "store/staff.html",
         status,
         tab="staff",
+        headers=headers,
         staff=staff,
         owners=sum(one.role == OWNER for one in staff),
         invitations=invitations,

@@ -15,6 +15,11 @@ from tests.support.plain_http import NO_TLS
 PACKAGE = Path(config_file("scopes.toml")).parent.parent / "authsrv"
 TEXTS = Stationery().texts
 LANGUAGES = [TEXTS.of(tag) for tag in TEXTS.tags]
+SOURCES = [path.read_text(encoding="utf-8") for kind in ("html", "txt", "py") for path in PACKAGE.rglob(f"*.{kind}")]
+# A key stands there whole, or its beginning or its end does, with something else put to it.
+NAMED = re.compile(r"""["']([a-z0-9_]+(?:\.[a-z0-9_]+)*)["']""")
+BEGUN = re.compile(r"""["']([a-z_]+\.[a-z_.]*)["'] ~|\bf"([a-z_]+\.[a-z_.]*)\{""")
+ENDED = re.compile(r"""~ ["'](\.[a-z_.]+)["']|\bf"\{[a-z_.]+\}(\.[a-z_.]+)["{]""")
 
 
 def placeholders(text: str) -> set[str | None]:
@@ -36,15 +41,41 @@ def test_every_language_fills_in_the_same_things() -> None:
 
 
 def test_what_templates_and_pages_say_is_there() -> None:
-    sources = [*PACKAGE.rglob("*.html"), *PACKAGE.rglob("*.txt"), *PACKAGE.rglob("*.py")]
     asked = {
         key
-        for path in sources
-        for key in re.findall(r"\b(?:t|m|say|markup)\(\s*\"([a-z_]+\.[a-z_.]+)\"", path.read_text(encoding="utf-8"))
+        for source in SOURCES
+        for key in re.findall(r"\b(?:t|m|say|markup)\(\s*\"([a-z_]+\.[a-z_.]+)\"", source)
         if not key.endswith((".", "_"))
     }
     assert len(asked) > 50
     assert asked <= set(TEXTS.of("en").texts)
+
+
+def found(pattern: re.Pattern[str]) -> set[str]:
+    return {next(filter(None, match.groups())) for source in SOURCES for match in pattern.finditer(source)}
+
+
+def beginnings(key: str) -> set[str]:
+    """The key, and all that it could be without its last words."""
+    return {key, *(key[: gap.start()] for gap in re.finditer(r"[._]", key))}
+
+
+def test_every_text_is_said_by_a_template_or_a_page() -> None:
+    named, begun, ended = found(NAMED), found(BEGUN), found(ENDED)
+
+    def is_said(key: str) -> bool:
+        area, _, rest = key.partition(".")
+        if key in named or any(key.startswith(start) for start in begun - {f"{area}."}):
+            return True
+        # Where no more than the area is put in front, what comes next is a word that stands somewhere.
+        if f"{area}." in begun and not named.isdisjoint(beginnings(rest)):
+            return True
+        ends = [(end, *key.partition(end)) for end in ended]
+        return any(start in named and cut and (not left or end.endswith(".")) for end, start, cut, left in ends)
+
+    # Scopes are named by their catalogue.
+    keys = [key for key in TEXTS.of("en").texts if not key.startswith("scope.")]
+    assert [key for key in keys if not is_said(key)] == []
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from authsrv.identity.emails import normal_email
 from authsrv.identity.revocations import RevocationList
 from authsrv.kit.entropy import SystemEntropy
-from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import Identifiers
 from authsrv.storage.unit import Notice, NoticeKind
 from tests.support.world import ManualClock
@@ -93,23 +91,3 @@ def test_knowledge_ages_from_the_start_of_the_last_reading(clock: ManualClock, r
     # An older reading that ends later makes nothing older.
     revocations.mark_read(began - 10)
     assert revocations.age_seconds() == 3
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("dev@example.com", "dev@example.com"),
-        ("  Dev@Example.COM ", "dev@example.com"),
-        ("first.last+tag@example.com", "first.last+tag@example.com"),
-        ("dev@bücher.example", "dev@bücher.example"),
-    ],
-)
-def test_an_address_has_one_spelling(typed: str, kept: str) -> None:
-    assert normal_email(typed) == kept
-
-
-@pytest.mark.parametrize("typed", ["", "dev", "@example.com", "dev@", "a b@example.com", "dev@example.com\nBcc: x@y.z"])
-def test_what_is_no_address_is_refused(typed: str) -> None:
-    with pytest.raises(DomainError) as refused:
-        normal_email(typed)
-    assert refused.value.code == "invalid_email"

@@ -138,6 +138,27 @@ def test_products_come_from_csv_and_from_json_and_can_be_changed(operator: Opera
     assert operator.ask("products", "import", str(json_file), "--store", "shop") == {"store": "shop", "imported": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no column product_id, code, name, price, stock"),
+        ("hello", "no column"),
+        ("product_id;code", "no column"),
+        ("product_id,code,name,price\nA,B,C,1", "no column stock"),
+        ('{"products": []}', "not a JSON array"),
+        ("{", "is not JSON"),
+        ('[{"product_id": "J\\u0000", "code": "c", "name": "n", "price": 1, "stock": 1}]', "control characters"),
+        (f"product_id,code,name,price,stock\nA,B,{'C' * 140_000},1,1", "is not CSV"),
+    ],
+)
+def test_a_file_that_holds_no_products_is_refused(operator: Operator, text: str, said: str) -> None:
+    file = operator.folder / "odd"
+    file.write_text(text)
+    refused = operator.run("products", "import", str(file), "--store", "shop", "--json")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert said in refused.stderr
+
+
 def test_keys_are_listed_and_rotated_and_no_second_time_too_soon(operator: Operator) -> None:
     rotated = operator.ask("keys", "rotate")
     assert sorted(key["state"] for key in rotated) == ["announced"] * 3 + ["signing"] * 3

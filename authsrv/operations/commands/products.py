@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from authsrv.kit.errors import DomainError
+from authsrv.kit.plain_text import read_line
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, fail, run, show_one
 from authsrv.operations.commands.store_rows import get_store
 from authsrv.shop.money import to_minor
@@ -20,13 +21,16 @@ from authsrv.storage.unit import Unit
 commands = typer.Typer(help="A store's catalogue.", no_args_is_help=True)
 
 
+_Line = Annotated[str, AfterValidator(read_line)]
+
+
 class _Row(BaseModel):
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, str_strip_whitespace=True)
 
-    product_id: str = Field(min_length=1, max_length=64)
-    code: str = Field(min_length=1, max_length=64)
-    brand: str = Field(default="", max_length=100)
-    name: str = Field(min_length=1, max_length=200)
+    product_id: _Line = Field(min_length=1, max_length=64)
+    code: _Line = Field(min_length=1, max_length=64)
+    brand: _Line = Field(default="", max_length=100)
+    name: _Line = Field(min_length=1, max_length=200)
     price: str
     stock: int = Field(ge=0, le=2_000_000_000)
     currency: str | None = None
@@ -75,13 +79,7 @@ def _read(file: Path) -> list[_Row]:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file}: cannot be read: {error}.")
-    if text.lstrip().startswith("["):
-        try:
-            entries = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            fail(f"{file}: is not JSON: {error}.")
-    else:
-        entries = list(csv.DictReader(io.StringIO(text)))
+    entries = _read_json(file, text) if text.lstrip().startswith(("[", "{")) else _read_csv(file, text)
     rows = []
     for number, entry in enumerate(entries, 1):
         try:
@@ -90,3 +88,25 @@ def _read(file: Path) -> list[_Row]:
             fault = error.errors(include_url=False)[0]
             fail(f"{file}: row {number}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}.")
     return rows
+
+
+def _read_json(file: Path, text: str) -> list[Any]:
+    try:
+        entries = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        fail(f"{file}: is not JSON: {error}.")
+    if not isinstance(entries, list):
+        fail(f"{file}: is not a JSON array.")
+    return entries
+
+
+def _read_csv(file: Path, text: str) -> list[Any]:
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name, field in _Row.model_fields.items() if field.is_required()]
+    missing = [name for name in missing if name not in (reader.fieldnames or ())]
+    if missing:
+        fail(f"{file}: is neither a JSON array nor CSV with a header: it has no column {', '.join(missing)}.")
+    try:
+        return list(reader)
+    except csv.Error as error:
+        fail(f"{file}: is not CSV: {error}.")

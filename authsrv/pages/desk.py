@@ -9,9 +9,6 @@ from starlette.responses import Response
 from authsrv.identity.sessions import SignedIn
 from authsrv.web.templates import language_of, render
 
-# Rows on a page of a list.
-PAGE = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -1,6 +1,6 @@
 """A form of ours as its page reads it: every field with all its values, and the complaints that stand beside them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -68,7 +68,7 @@ async def read_upload(request: Request) -> bytes:
     return content
 
 
-def refuse_nul(texts: Iterator[str]) -> None:
+def refuse_nul(texts: Iterable[str]) -> None:
     """No person types it, and PostgreSQL cannot keep it."""
     if any("\0" in text for text in texts):
         raise DomainError("invalid_request", 400, "A field has a character it cannot have.")

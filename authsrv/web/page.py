@@ -10,6 +10,7 @@ from starlette.responses import Response
 from authsrv.identity.sessions import SignedIn
 from authsrv.kit.errors import DomainError
 from authsrv.web.csrf import FIELD, check_csrf
+from authsrv.web.fields import refuse_nul
 from authsrv.web.forms import read_form
 from authsrv.web.sessions import find_signed_in
 from authsrv.web.templates import error_page, language_of, link, local_path, redirect
@@ -54,9 +55,7 @@ async def read_page_form(request: Request) -> dict[str, str]:
     """The fields of a form of ours, the last of each name. Raises CrossSite, StaleForm, and what `read_form` raises."""
     form = dict(await read_form(request))
     check_csrf(request, form.get(FIELD))
-    if any("\0" in text for text in form.values()):
-        # No person types it, and PostgreSQL cannot keep it.
-        raise DomainError("invalid_request", 400, "A field has a character it cannot have.")
+    refuse_nul(form.values())
     return form
 
 

@@ -14,6 +14,7 @@ from authsrv.oauth.manners import STANDARD_TERMS, Terms
 from authsrv.oauth.requests import ProtocolRequest
 from authsrv.oauth.server import Answer
 from authsrv.storage.unit import Unit
+from authsrv.web.clients import look_up_client
 from authsrv.web.context import values_of
 from authsrv.web.forms import Form, read_form
 from authsrv.web.responses import protocol_response
@@ -97,7 +98,6 @@ async def prepare(runtime: Runtime, form: Sequence[tuple[str, str]]) -> None:
     assertion = read_assertion(fields) if "client_assertion" in fields else None
     if assertion is None:
         return
-    clients = runtime.server.clients
-    client = await runtime.database.transact(lambda unit: clients.find(unit, assertion.client_id), read_only=True)
+    client = await look_up_client(runtime, assertion.client_id)
     if client is not None and client.check_endpoint_auth_method(METHOD, "token") and not client.is_suspended:
         await runtime.server.assertions.keys.prepare(client, assertion.kid)

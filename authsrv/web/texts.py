@@ -13,6 +13,8 @@ from babel.core import negotiate_locale
 from markupsafe import Markup
 from starlette.requests import Request
 
+from authsrv.web.languages import accepted_languages
+
 DEFAULT = "en"
 
 
@@ -52,23 +54,9 @@ class Texts:
     def choose(self, request: Request) -> Language:
         """The first language we have of those the request asks for (OIDC Core, 3.1.2.1; RFC 9110, 12.5.4)."""
         asked = request.query_params.get("ui_locales", "").split()
-        asked += _accepted(request.headers.get("accept-language", ""))
+        asked += accepted_languages(request)
         tag = negotiate_locale(asked, self.tags, sep="-") if asked else None
         return self._languages[tag or DEFAULT]
-
-
-def _accepted(header: str) -> list[str]:
-    weighed = []
-    for place, part in enumerate(header.split(",")[:20]):
-        tag, _, parameter = part.strip().partition(";")
-        quality = parameter.strip().removeprefix("q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            continue
-        if tag and weight > 0:
-            weighed.append((-weight, place, tag.strip()))
-    return [tag for _, _, tag in sorted(weighed)]
 
 
 def _read(path: Path) -> Language:

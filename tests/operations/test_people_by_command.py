@@ -87,6 +87,17 @@ def test_nobody_is_signed_out_of_a_session_that_is_not_theirs(house: tuple[World
     assert is_signed_in(neighbour)
 
 
+def test_what_a_person_allowed_is_found_however_the_address_is_spelled(house: tuple[World, Operator]) -> None:
+    world, operator = house
+    person = Person.signed_in(world)
+    App.registered(world).log_in(person, scope="openid")
+    (grant,) = operator.ask("grants", "list", "--user", f" {person.email.upper()} ")
+    assert grant["user"] == person.email
+    refused = operator.run("grants", "list", "--user", "nobody")
+    assert refused.exit_code == 1
+    assert "@" in refused.stderr
+
+
 def test_the_last_owner_stays_one_whatever_role_is_named(house: tuple[World, Operator]) -> None:
     world, operator = house
     store = world.add_store().prefix

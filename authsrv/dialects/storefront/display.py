@@ -7,6 +7,7 @@ from babel.numbers import format_currency
 from starlette.requests import Request
 
 from authsrv.shop.money import from_minor
+from authsrv.web.languages import accepted_languages
 
 _DEFAULT = "en_US"
 # Languages with the territory whose habits they stand for alone. A list, since each that was asked for stays in memory.
@@ -58,29 +59,16 @@ _LOCALES = {
     "zh": "zh_Hans_CN",
     "zh_tw": "zh_Hant_TW",
 }
-_MOST_WISHES = 10
 
 
 def locale_of(request: Request) -> str:
     """The locale that `?locale=` names, else the first of Accept-Language that is known (RFC 9110, 12.5.4)."""
-    wishes = [request.query_params.get("locale", ""), *_accepted(request.headers.get("accept-language", ""))]
+    wishes = [request.query_params.get("locale", ""), *accepted_languages(request)]
     for wish in wishes:
         tag = wish.strip().lower().replace("-", "_")
         if (known := _LOCALES.get(tag) or _LOCALES.get(tag.partition("_")[0])) is not None:
             return known
     return _DEFAULT
-
-
-def _accepted(header: str) -> list[str]:
-    weighed = []
-    for place, part in enumerate(header.split(",")[:_MOST_WISHES]):
-        tag, _, parameter = part.partition(";")
-        quality = parameter.strip().removeprefix("q=")
-        try:
-            weighed.append((-float(quality) if quality else -1.0, place, tag))
-        except ValueError:
-            continue
-    return [tag for weight, _, tag in sorted(weighed) if weight < 0]
 
 
 @lru_cache(maxsize=8192)

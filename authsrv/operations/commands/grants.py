@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from authsrv.identity.emails import normal_email
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.keyring import LONGEST_TOKEN
@@ -24,7 +25,7 @@ def list_all(
     """Living grants, newest first."""
 
     def work(unit: Unit, _: Tools) -> list[dict[str, Any]]:
-        found = list_grants(unit, email=user.lower() if user else None, client_id=client)
+        found = list_grants(unit, email=normal_email(user) if user else None, client_id=client)
         return [
             {
                 "id": str(grant.id),

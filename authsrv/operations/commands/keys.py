@@ -5,7 +5,6 @@ from typing import Any
 
 import typer
 
-from authsrv.kit.vault import Vault
 from authsrv.oauth.keyring import ensure_keys, rotate_keys, state_of
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many
 from authsrv.storage.signing_keys import list_signing_keys
@@ -27,7 +26,7 @@ def rotate(as_json: AsJson = False) -> None:
     """Announce a successor for each key; it signs once every verifier has had time to fetch it."""
 
     def work(unit: Unit, tools: Tools) -> list[dict[str, Any]]:
-        vault = Vault(tools.keys, "signing key", tools.entropy)
+        vault = tools.vault("signing key")
         ensure_keys(unit, vault)
         announce = timedelta(seconds=tools.settings.keys.announce_seconds)
         rotate_keys(unit, vault, announce=announce, actor=ACTOR)

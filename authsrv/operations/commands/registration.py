@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from authsrv.kit.errors import DomainError
-from authsrv.kit.handles import Handle, HandleSealer
+from authsrv.kit.handles import Handle
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.registering import INITIAL_ACCESS_TOKEN
 from authsrv.operations.commands.running import ACTOR, AsJson, Tools, run, show_many, show_one
@@ -46,7 +46,7 @@ def create(
         expires_at = unit.now() + timedelta(seconds=expires) if expires else None
         token = add_initial_access_token(unit, name[:200], expires_at)
         add_audit_event(unit, "initial_access_token.created", actor=ACTOR, subject=str(token.id), name=token.name)
-        text = HandleSealer(tools.keys).seal(INITIAL_ACCESS_TOKEN, Handle(token.id, 0))
+        text = tools.sealer.seal(INITIAL_ACCESS_TOKEN, Handle(token.id, 0))
         return {**_described(unit, token), "initial_access_token": text}
 
     show_one(run(work), as_json=as_json, note=_ONCE)

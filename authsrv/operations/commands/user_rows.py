@@ -6,7 +6,6 @@ from authsrv.identity.emails import normal_email
 from authsrv.identity.sessions import Sessions
 from authsrv.kit.clock import SystemClock
 from authsrv.kit.errors import DomainError
-from authsrv.kit.handles import HandleSealer
 from authsrv.kit.identifiers import Identifiers
 from authsrv.oauth.clients import ClientDirectory
 from authsrv.oauth.keyring import Keyring
@@ -39,9 +38,7 @@ def described_person(user: User) -> dict[str, Any]:
 def sessions_of(tools: Tools) -> Sessions:
     """As the server has them: apps that asked for it are told that the sessions ended."""
     clock, limits = SystemClock(), tools.settings.sessions
-    sessions = Sessions(
-        HandleSealer(tools.keys), idle_seconds=limits.idle_seconds, absolute_seconds=limits.absolute_seconds
-    )
+    sessions = Sessions(tools.sealer, idle_seconds=limits.idle_seconds, absolute_seconds=limits.absolute_seconds)
     logout = BackchannelLogout(
         issuer=tools.settings.issuer,
         keyring=Keyring(tools.vault("signing key"), clock),

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from authsrv.identity.sessions import SignedIn
-from authsrv.pages.desk import PAGE, show_desk
-from authsrv.pages.operator.frame import DESK, before_of, cut
+from authsrv.pages.desk import show_desk
+from authsrv.pages.leafing import PAGE, before_of, cut
+from authsrv.pages.operator.frame import DESK
 from authsrv.pages.operator.guard import operator_page
 from authsrv.storage.audit import AuditEvent, AuditFilter, add_audit_event, search_audit_events
 from authsrv.storage.unit import Unit

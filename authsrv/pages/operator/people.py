@@ -9,9 +9,10 @@ from authsrv.identity.sessions import SignedIn
 from authsrv.identity.suspension import resume_person, suspend_person
 from authsrv.kit.identifiers import parse_uuid
 from authsrv.oauth.keyring import LONGEST_TOKEN
-from authsrv.pages.desk import PAGE, show_desk
+from authsrv.pages.desk import show_desk
+from authsrv.pages.leafing import PAGE, before_of, cut, words_of
 from authsrv.pages.operator.acts import Asked, ask, fault_of, reason_in
-from authsrv.pages.operator.frame import DESK, before_of, cut, words_of
+from authsrv.pages.operator.frame import DESK
 from authsrv.pages.operator.guard import not_there, operator_page, weighty_action, weighty_page
 from authsrv.storage.audit import list_audit_events
 from authsrv.storage.client_members import list_apps_of

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from authsrv.identity.customer_api import Customer, allow_customer, change_all_customers, withdraw_customer
 from authsrv.kit.errors import DomainError
 from authsrv.kit.identifiers import parse_uuid
-from authsrv.pages.desk import PAGE
+from authsrv.pages.leafing import PAGE, before_of, cut, words_of
 from authsrv.pages.store.frame import show_store, store_path
 from authsrv.pages.store.guard import Working, change_store, staff_action, store_page
 from authsrv.storage.store_people import StorePerson, count_allowed, search_customers
@@ -17,21 +17,17 @@ from authsrv.web.fields import Fields
 from authsrv.web.runtime import runtime_of
 from authsrv.web.templates import redirect
 
-_LONGEST_SEARCH = 200
-
 
 @store_page
 async def show(request: Request, working: Working) -> Response:
-    words = request.query_params.get("q", "").replace("\0", "").strip()[:_LONGEST_SEARCH]
-    before = parse_uuid(request.query_params.get("before", ""))
-    store_id = working.store.id
+    words, before, store_id = words_of(request), before_of(request), working.store.id
 
     def look(unit: Unit) -> tuple[list[StorePerson], int, int]:
         rows = search_customers(unit, store_id, words, before=before, limit=PAGE + 1)
         return rows, *count_allowed(unit, store_id)
 
     rows, allowed, total = await runtime_of(request).database.transact(look, read_only=True)
-    shown = rows[:PAGE]
+    shown, has_more = cut(rows)
     return show_store(
         request,
         working,
@@ -39,7 +35,7 @@ async def show(request: Request, working: Working) -> Response:
         tab="customers",
         words=words,
         customers=shown,
-        has_more=len(rows) > PAGE,
+        has_more=has_more,
         last=shown[-1].membership_id if shown else None,
         allowed=allowed,
         total=total,

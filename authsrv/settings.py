@@ -9,15 +9,22 @@ from functools import reduce
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from limits import parse as parse_rate
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 ENVIRONMENT_PREFIX = "AUTHSRV_"
 # With two slashes, `sqlite://var/authsrv.db` would name a host.
-_DATABASE = re.compile(r"(sqlite(\+\w+)?:///|postgres(ql)?(\+\w+)?://)")
+_DATABASE = re.compile(r"sqlite(\+\w+)?:///(?!$|\?|:memory:)|postgres(ql)?(\+\w+)?://")
 _NO_SMTP = {"", "outbox:"}
 # Read by the process itself, before there are settings.
 _BOOT_NAMES = {"AUTHSRV_CONFIG"}
@@ -106,6 +113,20 @@ class PruningSettings(_Section):
     usage_seconds: int = Field(ge=86_400)
 
 
+class _Environment(EnvSettingsSource):
+    """A section comes by its members (`AUTHSRV_DATABASE__POOL_SIZE`), never whole.
+
+    What is called `AUTHSRV_DATABASE` is an orchestrator's, or a slip, and warned of like any unknown name.
+    """
+
+    def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:  # noqa: FBT001  # pydantic's own
+        return super().prepare_field_value(field_name, field, None if _is_section(field) else value, value_is_complex)
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
 class Settings(BaseSettings):
     """Everything an installation may choose. What each is for stands in `config/defaults.toml`."""
 
@@ -152,7 +173,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings
+        return _Environment(settings_cls), init_settings
 
     @field_validator("issuer")
     @classmethod
@@ -267,14 +288,23 @@ def is_loopback_host(host: str) -> bool:
 
 
 def _checked_issuer(issuer: str) -> str:
+    if not issuer.isascii() or not issuer.isprintable() or " " in issuer:
+        raise ValueError("has characters a URL cannot have (RFC 3986, 2)")
     parts = urlsplit(issuer)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not _names_a_host(parts):
         raise ValueError("must be a URL such as https://auth.shops.example")
-    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
         raise ValueError("must be https: plain http is for loopback hosts only")
     if parts.query or parts.fragment or parts.username:
         raise ValueError("must have no query, fragment or user name (RFC 8414, 2)")
     return issuer
+
+
+def _names_a_host(parts: SplitResult) -> bool:
+    try:
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_demo(overrides: Mapping[str, object], own: Mapping[str, object]) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from authsrv import create_app, load_settings
-from authsrv.settings import SettingsError
+from authsrv.settings import SettingsError, unknown_environment_names
 from tests.actors import Operator
 
 SOUND = {
@@ -27,6 +27,11 @@ BROKEN = [
     pytest.param("database_url", "foo", id="a database that is no URL"),
     pytest.param("database_url", "sqlite:authsrv.db", id="a file without slashes"),
     pytest.param("database_url", "sqlite://var/authsrv.db", id="a file with two slashes"),
+    pytest.param("database_url", "sqlite:///", id="no file"),
+    pytest.param("database_url", "sqlite:///:memory:", id="a file that goes with its connection"),
+    pytest.param("issuer", "https://a.example:99999", id="an issuer at a port there is not"),
+    pytest.param("issuer", "https://a.example/a b", id="an issuer with a space in it"),
+    pytest.param("secret_keys", "hun", id="a secret that is too short"),
     pytest.param("database_url", "mysql://h/db", id="another kind of database"),
     pytest.param("database_url", "postgresql://user:secret@h:hun/db", id="a database at a port that is no number"),
     pytest.param("database_url", "postgresql://h:99999/db", id="a database at a port there is not"),
@@ -85,3 +90,26 @@ def test_an_app_is_not_built_with_it(monkeypatch: pytest.MonkeyPatch, name: str,
 def test_an_app_is_built_with_what_can_be_read(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"AUTHSRV_{name.upper()}", value)
     assert create_app(load_settings()).routes
+
+
+def test_a_short_secret_is_found_where_there_is_a_database_too(operator: Operator) -> None:
+    assert operator.run("migrate").exit_code == 0
+    checked = operator.run("check", AUTHSRV_SECRET_KEYS="short")
+    assert checked.exit_code == 1
+    assert "UNSAFE  secret_keys: one is shorter than 32 bytes" in checked.stdout
+
+
+def test_a_database_password_is_masked_wherever_it_stands(operator: Operator) -> None:
+    url = "postgresql://u:hunter1@127.0.0.1:1/db?password=hunter2&sslpassword=hunter3&application_name=shop"
+    checked = operator.run("check", AUTHSRV_DATABASE_URL=url)
+    assert "application_name=shop" in checked.stdout
+    assert "hunter" not in checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "KEYS", "SESSIONS", "CUSTOMER_API"])
+def test_a_section_is_not_set_as_a_whole_but_warned_of(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """An orchestrator may call something else of its own so."""
+    monkeypatch.setenv(f"AUTHSRV_{name}", "tcp://10.0.0.1:5432")
+    monkeypatch.setenv("AUTHSRV_DATABASE__POOL_SIZE", "3")
+    assert load_settings().database.pool_size == 3
+    assert unknown_environment_names(os.environ) == [f"AUTHSRV_{name}"]

@@ -209,8 +209,13 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _inspect_database(settings: Settings) -> list[Finding]:
     def look(unit: Unit) -> list[Finding]:
-        of_webhooks = Vault(secret_keys_of(settings, SystemEntropy()), "webhook secret", SystemEntropy())
-        return [*inspect_clients(unit), *inspect_keys(unit, _vault(settings)), *inspect_webhooks(unit, of_webhooks)]
+        found = inspect_clients(unit)
+        try:
+            keys = secret_keys_of(settings, SystemEntropy())
+        except SettingsError:
+            return found  # told already, and without keys there is nothing to open
+        of_keys, of_webhooks = (Vault(keys, what, SystemEntropy()) for what in ("signing key", "webhook secret"))
+        return [*found, *inspect_keys(unit, of_keys), *inspect_webhooks(unit, of_webhooks)]
 
     async def work(database: Database) -> list[Finding]:
         if not await schema_is_current(database):
@@ -245,7 +250,9 @@ def _with_database(settings: Settings, work: Callable[[Database], Awaitable[T]])
 def _masked(settings: Settings) -> str:
     """The database's URL without its password."""
     try:
-        return make_url(settings.database_url.get_secret_value()).render_as_string(hide_password=True)
+        url = make_url(settings.database_url.get_secret_value())
+        told = {name: "***" if "password" in name.lower() else value for name, value in url.query.items()}
+        return url.set(query=told).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
         return "(not a URL)"
 

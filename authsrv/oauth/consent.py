@@ -128,6 +128,24 @@ class Consents:
         )
         return grant if _store(unit, asked, grant, store) else None
 
+    def refuse(
+        self, unit: Unit, asked: AuthorizationRequest, signed_in: SignedIn, *, grant_id: UUID, lives: timedelta
+    ) -> None:
+        """Stores a grant that is dead from the start, and takes `grant_id`: a form that said no never says yes."""
+        now = unit.now()
+        dead = Grant(
+            id=grant_id,
+            user_id=signed_in.user_id,
+            client_id=asked.client.row_id,
+            scope="",
+            requested_scope="",
+            auth_time=signed_in.auth_time,
+            created_at=now,
+            revoked_at=now,
+            expires_at=now + lives,
+        )
+        add_grant(unit, dead)
+
     def _wants_fresh(
         self, asked: AuthorizationRequest, signed_in: SignedIn, fresh_since: datetime | None, now: datetime
     ) -> bool:

@@ -158,7 +158,9 @@ async def decide(request: Request) -> Response:
         store=_first(fields, "store"),
     )
     try:
-        allowed = await runtime.database.transact(lambda unit: _decide(unit, request, form, decision))
+        decided = await runtime.database.transact(lambda unit: _decide(unit, request, form, decision))
+        if isinstance(decided, PersonSaidNo):
+            raise decided  # what that leaves behind is committed by now
     except StaleConsent:
         return _stale(request, form)
     except UnprovenRequest as unproven:
@@ -168,7 +170,7 @@ async def decide(request: Request) -> Response:
         return send_refusal(request, refused) if form.told else _telling_page(request, refused, form.session_id)
     except AuthorizationRefused as refused:
         return send_refusal(request, refused)
-    return send_code(request, allowed.asked.back, allowed.code, allowed.store)
+    return send_code(request, decided.asked.back, decided.code, decided.store)
 
 
 def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) -> Question | None:
@@ -192,7 +194,7 @@ def _question(unit: Unit, request: Request, pairs: Sequence[tuple[str, str]]) ->
     return Question(asked, signed_in, standing.place, closed)
 
 
-def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> Allowed:
+def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> Allowed | PersonSaidNo:
     """Judges the request anew, since much may have changed while the page was open, and stores the grant."""
     runtime = runtime_of(request)
     asked = judge_pairs(unit, request, form.pairs)
@@ -202,11 +204,12 @@ def _decide(unit: Unit, request: Request, form: Form, decision: Decision) -> All
         raise StaleConsent
     if form.told:
         raise _TOLD[form.told](asked)
-    if not decision.allows:
-        raise PersonSaidNo("The person said no.", asked.back)
-    scopes = chosen_scopes(asked, decision.ticked)
+    scopes = chosen_scopes(asked, decision.ticked) if decision.allows else []
     if not scopes:
-        raise PersonSaidNo("The person allowed none of it.", asked.back)
+        runtime.documents.keep(unit, asked.client)
+        runtime.consents.refuse(unit, asked, signed_in, grant_id=form.handle.row_id, lives=_FORM_LIVES)
+        said = "The person allowed none of it." if decision.allows else "The person said no."
+        return PersonSaidNo(said, asked.back)
     place = runtime.consents.standing(unit, asked, signed_in, named_store(unit, request)).place
     store = _chosen_store(place, decision.store)
     _refuse_unseen(form, asked.client, store, decision.store)

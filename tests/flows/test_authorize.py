@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from authsrv.storage.grants import list_user_grants
 from authsrv.storage.stores import add_store
 from tests.people import CALLBACK, App, Person, answer_in, forms_of
 from tests.support.world import World
@@ -24,6 +25,17 @@ def test_a_denial_goes_back_with_state_and_issuer(world: World) -> None:
     page = person.visit(app.authorize_url())
     answer = answer_in(person.send(page, decision="deny"))
     assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "a state", world.url)
+
+
+def test_a_form_that_said_no_never_says_yes(world: World) -> None:
+    app, person = App.registered(world), Person.signed_in(world)
+    page = person.visit(app.authorize_url())
+    for _ in range(2):  # a button is pressed twice
+        assert answer_in(person.send(page, decision="deny"))["error"] == "access_denied"
+    late = person.send(page, decision="allow")
+    assert (late.status_code, late.is_redirect) == (400, False)
+    assert world.transact(lambda unit: list_user_grants(unit, person.user_id)) == []
+    assert person.allow(app.authorize_url()).keys() == {"code", "state", "iss"}
 
 
 def test_a_person_who_is_not_signed_in_is_asked_to_sign_in(world: World) -> None:

@@ -134,7 +134,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a web app without a redirect URI": ({"type": "web"}, "redirect_uri"),
     "a bad URI after signing out": (
         {"type": "web", "redirect_uris": CALLBACK, "post_logout_redirect_uris": ["http://x.example"]},
-        "redirect_uri",
+        "post_logout_redirect_uri",
     ),
     "a bad URI to be told at": ({"backchannel_logout_uri": "http://x.example/told"}, "backchannel_logout_uri"),
     "a URI to be told at that cannot be read": ({"backchannel_logout_uri": "https://[::1"}, "backchannel_logout_uri"),

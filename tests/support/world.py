@@ -98,7 +98,16 @@ class World:
         self.app = cast("Hall", create_app(self.settings, clock=clock, dialects=dialects))
         # The loop that `serve` runs on, and its HTTP.
         self._loop = uvloop.new_event_loop()
-        config = uvicorn.Config(self.app, http=BoundedHttp, ws="none", log_config=None, access_log=False, lifespan="on")
+        config = uvicorn.Config(
+            self.app,
+            http=BoundedHttp,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            # As in `serve`: longer than clients keep them, or it is shut in the moment that one is used again.
+            timeout_keep_alive=65,
+            lifespan="on",
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._ready = threading.Event()

@@ -15,7 +15,11 @@ from tests.actors import Service, bearer
 from tests.conftest import ENGINES
 from tests.support.world import World
 
-BESIDE = re.compile(r"\b(?:(?:FROM|UPDATE|INTO) (?:delivery|lease|usage)|UPDATE (?:api_key|client_secret))\b")
+BESIDE = re.compile(
+    r"\b(?:(?:FROM|UPDATE|INTO) (?:delivery|delivery_attempt|lease|usage)|UPDATE (?:api_key|client_secret))\b"
+    # A delivery's own webhook; a request asks for all that listen.
+    r"|\b(?:FROM|UPDATE) webhook .*\bwebhook\.id = "
+)
 Act = Callable[[Service], httpx.Response]
 
 

@@ -149,6 +149,8 @@ def test_products_come_from_csv_and_from_json_and_can_be_changed(operator: Opera
         ("{", "is not JSON"),
         ('[{"product_id": "J\\u0000", "code": "c", "name": "n", "price": 1, "stock": 1}]', "control characters"),
         (f"product_id,code,name,price,stock\nA,B,{'C' * 140_000},1,1", "is not CSV"),
+        ("product_id,code,name,price,stock\nA,B,C,1,1,blue", "row 1: has more cells than the header"),
+        ("[7]", "row 1: is not an object"),
     ],
 )
 def test_a_file_that_holds_no_products_is_refused(operator: Operator, text: str, said: str) -> None:

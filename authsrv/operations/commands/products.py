@@ -82,6 +82,10 @@ def _read(file: Path) -> list[_Row]:
     entries = _read_json(file, text) if text.lstrip().startswith(("[", "{")) else _read_csv(file, text)
     rows = []
     for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict):
+            fail(f"{file}: row {number}: is not an object.")
+        if None in entry:
+            fail(f"{file}: row {number}: has more cells than the header; a comma within one needs quotes.")
         try:
             rows.append(_Row.model_validate(entry))
         except ValidationError as error:

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from authsrv.identity.sessions import SignedIn
-from authsrv.kit.errors import DomainError
 from authsrv.oauth.authorization import with_parameters
 from authsrv.oauth.clients import RegisteredClient
 from authsrv.storage.unit import Unit
@@ -40,7 +39,7 @@ async def logout(request: Request) -> Response:
     pairs = [(name, value) for name, value in sent if value]
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise DomainError("invalid_request", 400, "A parameter is repeated.")
+        return _refuse(request, "repeated")
     is_confirmed = request.method == "POST" and "confirm" in fields
     if is_confirmed:
         check_csrf(request, fields.get("csrf_token"))
@@ -51,16 +50,8 @@ async def logout(request: Request) -> Response:
         return RedirectResponse(f"{path}?{asked}", 303, {"Cache-Control": "no-store"})
     runtime = runtime_of(request)
     outcome = await runtime.database.transact(lambda unit: _sign_out(unit, request, fields, is_confirmed=is_confirmed))
-    language = language_of(request)
     if outcome.has_bad_uri:
-        text = language.say("logout.bad_uri")
-        return error_page(
-            request,
-            400,
-            "logout.bad_uri_title",
-            text,
-            action=(link(request, "/account"), language.say("account.title")),
-        )
+        return _refuse(request, "bad_uri")
     if not outcome.is_out:
         kept = {name: fields[name] for name in _PARAMETERS if fields.get(name)}
         name = outcome.client.name if outcome.client else None
@@ -73,6 +64,13 @@ async def logout(request: Request) -> Response:
     if session_cookie(request) is not None:
         clear_session_cookie(response, request)
     return response
+
+
+def _refuse(request: Request, why: str) -> Response:
+    language = language_of(request)
+    text = language.say(f"logout.{why}")
+    action = (link(request, "/account"), language.say("account.title"))
+    return error_page(request, 400, f"logout.{why}_title", text, action=action)
 
 
 def _sign_out(unit: Unit, request: Request, fields: Mapping[str, str], *, is_confirmed: bool) -> Outcome:

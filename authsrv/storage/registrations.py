@@ -137,7 +137,9 @@ def prune_registrations(unit: Unit, batch: int) -> int:
     due = select_columns(*columns).join(Registration, col(Registration.client_id) == col(Client.id))
     rows = unit.session.execute(due.where(col(Registration.expires_at) <= unit.now()).limit(batch)).all()
     ids = [row[0] for row in rows]
-    allowed = set(unit.session.exec(select(Grant.client_id).where(col(Grant.client_id).in_(ids)).distinct()))
+    # A grant without scope remembers that somebody said no.
+    granted = select(Grant.client_id).where(col(Grant.client_id).in_(ids), col(Grant.scope) != "")
+    allowed = set(unit.session.exec(granted.distinct()))
     used = allowed | set(unit.session.exec(select(Client.id).where(col(Client.id).in_(ids), _was_used())))
     for row_id, client_id, origin, deleted_at, suspended_at in rows:
         # What can come back by itself, and what is gone already, stays only as long as a grant points at it.

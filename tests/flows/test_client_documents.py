@@ -122,6 +122,15 @@ def test_an_app_that_nobody_registered_logs_a_person_in(world: World, publisher:
     assert publisher.asked_for(client_id) == 1
 
 
+def test_who_said_no_to_it_is_asked_again(world: World, publisher: Publisher) -> None:
+    client_id = publisher.publish()
+    app, person = app_of(world, client_id), Person.signed_in(world)
+    page = person.visit(app.authorize_url(**FLOW))
+    assert answer_in(person.send(page, decision="deny"))["error"] == "access_denied"
+    assert person.send(page, decision="allow").status_code == 400
+    assert "code" in person.allow(app.authorize_url(**FLOW))
+
+
 def test_it_refreshes_while_its_document_is_away(world: World, publisher: Publisher) -> None:
     client_id = publisher.publish(path=f"/{uuid4().hex}.json")
     app = app_of(world, client_id)

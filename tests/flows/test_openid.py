@@ -315,7 +315,10 @@ def test_a_wish_that_says_a_thing_twice_is_refused(world: World) -> None:
     person = Person.signed_in(world)
     hint = app.log_in(person)["id_token"]
     url = logout_url(id_token_hint=hint, post_logout_redirect_uri="https://app.example/bye", state="a")
-    assert person.visit(f"{url}&state=b").status_code == 400
+    refused = person.visit(f"{url}&state=b")
+    assert refused.status_code == 400
+    assert "two meanings" in refused.text
+    assert person.visit("/account").url.path == "/account"
     assert person.visit(f"{url}&state=").headers["location"] == "https://app.example/bye?state=a"
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlmodel import col, update
 
 from authsrv.storage.clients import find_client, list_clients
-from authsrv.storage.registrations import (
-    prune_registrations,
-)
-from tests.people import CALLBACK, Person
-from tests.registering import PUBLIC, age, as_app, is_there, manage, register, registered, unique
+from authsrv.storage.grants import Grant, prune_grants
+from authsrv.storage.registrations import prune_registrations
+from authsrv.storage.unit import Unit
+from tests.people import CALLBACK, Person, answer_in
+from tests.registering import PUBLIC, age, as_app, is_there, manage, register, registered, row_of, unique
 from tests.support.world import World
 
 
@@ -302,6 +303,24 @@ def test_what_somebody_allowed_anything_stays(world: World) -> None:
     age(world, made["client_id"])
     age(world, made["client_id"], by=timedelta(days=400))
     assert is_there(world, made["client_id"])
+
+
+def test_what_everybody_said_no_to_goes_with_the_memory_of_it(world: World) -> None:
+    made = registered(world, **{**PUBLIC, "client_name": unique()})
+    app, person = as_app(world, made), Person.signed_in(world)
+    page = person.visit(app.authorize_url(scope="openid"))
+    assert answer_in(person.send(page, decision="deny"))["error"] == "access_denied"
+    age(world, made["client_id"])
+    assert is_there(world, made["client_id"])
+
+    def end_grants(unit: Unit) -> None:
+        past = unit.now() - timedelta(seconds=1)
+        unit.change(update(Grant).where(col(Grant.client_id) == row_of(unit, made).id).values(expires_at=past))
+        prune_grants(unit, 500)
+
+    world.transact(end_grants)
+    age(world, made["client_id"])
+    assert not is_there(world, made["client_id"])
 
 
 def test_a_service_that_got_a_token_stays(world: World) -> None:

@@ -4,6 +4,7 @@ Only `make test-clients` runs what is here: it needs packages from npm, which no
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Unless this folder, or something in it, was named."""
     named = (config.invocation_params.dir / argument.partition("::")[0] for argument in config.args)
     return None if any(path.resolve().is_relative_to(FOLDER) for path in named) else True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker begins with stories: one that began last would be waited for by all others."""
+    stories = [item for item in items if item.get_closest_marker("story")]
+    others = [item for item in items if not item.get_closest_marker("story")]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # As xdist will cut them: into one piece a worker.
+    items[:] = [item for worker in range(workers) for part in (stories, others) for item in part[worker::workers]]
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from shutil import which
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from tests.clients.js.doors import list_unsent
 from tests.clients.js.looks import assert_all_is_well
 from tests.clients.js.scripts import run_script
@@ -15,6 +17,7 @@ from tests.clients.shop import CALLBACK, Registered, Shop
 from tests.support.server import run_cli
 
 
+@pytest.mark.story
 def test_an_owner_looks_after_the_store_without_a_mouse(shop: Shop, pictures: str) -> None:
     told = {**_told(shop, pictures), "who": "store", "key": "Till", "webhook": "https://till.example/orders"}
     developer = ("--store", "demo", "--developer", "dev@example.com")
@@ -25,6 +28,7 @@ def test_an_owner_looks_after_the_store_without_a_mouse(shop: Shop, pictures: st
     assert list_unsent("store", seen["posts"]) == []
 
 
+@pytest.mark.story
 def test_an_operator_decides_without_a_mouse(shop: Shop, register: Callable[..., Registered], pictures: str) -> None:
     told = {**_told(shop, pictures), "who": "operator", "good": "Ledger & Sons", "bad": "Free Gifts"}
     _run(shop, "users", "create", told["guest"])

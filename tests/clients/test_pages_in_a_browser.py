@@ -41,6 +41,7 @@ def second_store(shop: Shop) -> str:
     return "harbour"
 
 
+@pytest.mark.story
 def test_people_sign_in_and_look_after_their_account_without_a_mouse(
     shop: Shop, apps: Apps, second_store: str, pictures: str
 ) -> None:
@@ -57,6 +58,7 @@ def test_people_sign_in_and_look_after_their_account_without_a_mouse(
     assert list_unsent("pages", seen["posts"]) == []
 
 
+@pytest.mark.story
 def test_login_works_without_a_script(shop: Shop, apps: Apps) -> None:
     told = {**_told(shop), "email": _new_address(), "app": apps.approved.client_id}
     seen = run_script("pages-plain.mjs", told, _nobody)
@@ -67,6 +69,7 @@ def test_login_works_without_a_script(shop: Shop, apps: Apps) -> None:
     assert seen["complaints"] == []
 
 
+@pytest.mark.story
 def test_login_works_without_a_mouse(shop: Shop, apps: Apps) -> None:
     told = {**_told(shop), "email": _new_address(), "app": apps.approved.client_id}
     seen = run_script("pages-keyboard.mjs", told, _nobody)

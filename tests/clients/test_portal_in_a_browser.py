@@ -26,6 +26,7 @@ from tests.people import forms_of
 from tests.support.plain_http import NO_TLS
 
 
+@pytest.mark.story
 def test_a_developer_leads_an_app_from_its_making_to_its_end_without_a_mouse(
     shop: Shop, tmp_path: Path, pictures: str
 ) -> None:
@@ -43,6 +44,7 @@ def test_a_developer_leads_an_app_from_its_making_to_its_end_without_a_mouse(
     assert list_unsent("portal", seen["posts"]) == []
 
 
+@pytest.mark.story
 def test_a_developer_runs_an_app_without_a_mouse(shop: Shop, pictures: str) -> None:
     told = {**_told(shop), "developer": "dev@example.com", "pictures": pictures}
     seen = run_script("portal-running.mjs", told, _nobody)
@@ -50,6 +52,7 @@ def test_a_developer_runs_an_app_without_a_mouse(shop: Shop, pictures: str) -> N
     assert list_unsent("portal-running", seen["posts"]) == []
 
 
+@pytest.mark.story
 def test_an_app_is_made_and_tried_out_without_a_script(shop: Shop) -> None:
     seen = run_script("portal-plain.mjs", _told(shop), _nobody)
     _assert_made_and_tried(seen)

@@ -1,6 +1,7 @@
 """An app that is not approved has places for thirty stores: the next person is told, then the app; the thirty go on."""
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from authsrv.oauth.registration import approve_client
 from authsrv.storage.clients import find_client
 from authsrv.storage.connections import Connection, add_connected_grant, connect_store, count_connections
 from authsrv.storage.grants import Grant
-from authsrv.storage.stores import find_store
+from authsrv.storage.stores import add_store
 from authsrv.storage.unit import Unit
 from tests.people import App, Person, answer_in, forms_of
 from tests.rules.test_statements import counted
@@ -31,15 +32,14 @@ def url(app: App) -> str:
 
 def fill(world: World, credentials: Registered, count: int) -> list[str]:
     """Connects the app to so many fresh stores, by grants of one person who belongs to them; their prefixes."""
-    stores = [world.add_store().prefix for _ in range(count)]
     person = Person.signed_in(world)
+    stores = [f"s{uuid4().hex[:12]}" for _ in range(count)]
 
     def work(unit: Unit) -> None:
         now, client = unit.now(), find_client(unit, credentials.client_id)
         assert client is not None
         for prefix in stores:
-            store = find_store(unit, prefix)
-            assert store is not None
+            store = add_store(unit, prefix=prefix, name="A shop", currency="USD")
             assert connect_store(unit, client.id, store.id, most=MOST_UNAPPROVED)
             grant = Grant(
                 id=unit.new_id(),

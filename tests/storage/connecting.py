@@ -52,6 +52,14 @@ class Scene:
         tries = [self.database.transact(self._allowed(number, most)) for number in numbers]
         return sum(await asyncio.gather(*tries))
 
+    async def connect_beforehand(self, count: int) -> None:
+        """Connects the first `count` stores, one after another, in one transaction."""
+
+        def work(unit: Unit) -> int:
+            return sum(self._allowed(number, MOST_UNAPPROVED)(unit) for number in range(count))
+
+        assert await self.database.transact(work) == count
+
     async def count(self) -> int:
         return await self.database.transact(lambda unit: count_connections(unit, self.client_id))
 

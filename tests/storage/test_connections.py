@@ -54,7 +54,7 @@ async def test_thirty_stores_are_connected_and_each_again_but_not_one_more(scene
 
 
 async def test_of_many_who_come_for_the_thirtieth_place_at_once_one_gets_it(scene: Scene) -> None:
-    await scene.connect(*range(29))
+    await scene.connect_beforehand(29)
     assert await scene.connect(*range(29, STORES)) == 1
     assert await scene.count() == 30
 
@@ -65,7 +65,7 @@ async def test_who_connects_one_store_many_times_at_once_takes_one_place(scene: 
 
 
 async def test_of_two_processes_that_race_for_two_places_they_get_two(scene: Scene, url: str) -> None:
-    await scene.connect(*range(28))
+    await scene.connect_beforehand(28)
     halves = scene.stores[28:32], scene.stores[32:36]
     racers = [await start_racer(url, scene, stores) for stores in halves]
     # Both stand at the line before either runs.
@@ -88,7 +88,7 @@ async def test_an_approved_app_is_connected_to_as_many_as_come(scene: Scene) -> 
 async def test_a_store_whose_last_grant_has_ended_gives_its_place_to_another(
     scene: Scene, clock: ManualClock, ended_by: str
 ) -> None:
-    await scene.connect(*range(29))
+    await scene.connect_beforehand(29)
     lives = timedelta(minutes=5)
 
     def connect_last(unit: Unit) -> None:
@@ -113,7 +113,7 @@ async def test_a_store_whose_last_grant_has_ended_gives_its_place_to_another(
 
 
 async def test_a_place_is_not_taken_from_a_store_that_is_just_being_connected_again(scene: Scene) -> None:
-    await scene.connect(*range(30))
+    await scene.connect_beforehand(30)
     database = scene.database
     grants = await database.transact(
         lambda unit: list(unit.session.exec(select(Grant.id).where(Grant.store_id == scene.stores[29])))

@@ -24,8 +24,7 @@ export function keyboardOf(page, posts = []) {
       if (isHere && !isSeen) throw new Error(`nobody sees that the focus is at ${where}`);
       if (isHere) return element;
       if (isBehind) await page.keyboard.down("Shift");
-      for (let stop = 0; stop < stops; stop++) await page.keyboard.down("Tab");
-      await page.keyboard.up("Tab");
+      await holdTab(page, stops);
       if (isBehind) await page.keyboard.up("Shift");
       presses += stops;
     }
@@ -133,6 +132,12 @@ export function keyboardOf(page, posts = []) {
   }
 
   return { goTo, enter, send, press, sendTo, turnTo, open, type, tick, pick, choose, attach, begins, said, signIn };
+}
+
+/** Holds Tab down for so many stops. They are on their way together: the browser takes them in their order. */
+export async function holdTab(page, stops) {
+  await Promise.all(Array.from({ length: stops }, () => page.keyboard.down("Tab")));
+  await page.keyboard.up("Tab");
 }
 
 /** Where the focus is, seen from the element, and how many stops lie between, at a guess; runs in the page. */

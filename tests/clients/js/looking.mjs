@@ -4,29 +4,38 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
+import { holdTab } from "./keyboard.mjs";
+
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SIGHTS = [1280, 390].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
+// What a width shows and hides is judged whole in one colour scheme, and what colours there are in both.
+const COLOURS = { runOnly: ["color-contrast", "link-in-text-block"] };
+const SIGHTS = [
+  { width: 1280, colorScheme: "light", rules: {} },
+  { width: 1280, colorScheme: "dark", rules: COLOURS },
+  { width: 390, colorScheme: "dark", rules: {} },
+  { width: 390, colorScheme: "light", rules: COLOURS },
+];
 
 /** A function that looks at the page as it stands, and remembers it in `looks` under a name. */
 export function looking(page, told, complaints, looks) {
   return async (name) => {
     const milliseconds = await page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].duration));
-    for (const { width, colorScheme } of SIGHTS) {
+    // Evaluated rather than inserted: the page's policy would refuse the script.
+    await page.evaluate(axe);
+    for (const { width, colorScheme, rules } of SIGHTS) {
       await page.setViewportSize({ width, height: 800 });
       // Without motion: colours that are still on their way are neither this scheme's nor the other's.
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const picture = told.pictures && `${told.pictures}/${name}-${width}-${colorScheme}.png`;
-      looks.push({ name, milliseconds, ...(await seen(page, picture)) });
+      looks.push({ name, milliseconds, ...(await seen(page, rules, picture)) });
     }
     Object.assign(looks.at(-1), { complaints: complaints.splice(0), unreached: await unreached(page) });
   };
 }
 
-async function seen(page, path) {
+async function seen(page, rules, path) {
   if (path) await page.screenshot({ path, fullPage: true });
-  // Evaluated rather than inserted: the page's policy would refuse the script.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run());
+  const { violations } = await page.evaluate((options) => axe.run(options), rules);
   return {
     violations: violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
     complaints: [],
@@ -50,10 +59,11 @@ async function unreached(page) {
     document.addEventListener("focusin", ({ target }) => window.missed.delete(nameOf(target)));
     return window.missed.size;
   });
+  await holdTab(page, controls);
   // Twice as many as there are, for what else takes the focus: the page's end, and what scrolls.
-  for (let presses = 0; presses < 2 * controls + 10; presses++) {
-    await page.keyboard.press("Tab");
-    if (presses >= controls - 1 && (await page.evaluate(() => window.missed.size === 0))) break;
+  for (let more = 0; more < controls + 10; more++) {
+    if (await page.evaluate(() => window.missed.size === 0)) break;
+    await holdTab(page, 1);
   }
   return page.evaluate(() => [...window.missed.values()].map((element) => element.outerHTML.slice(0, 200)));
 }

@@ -44,6 +44,7 @@ def app_url(app_folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.story
 def test_the_app_completes_every_step(
     shop: Shop, register: Callable[..., Registered], app_folder: Path, app_url: str
 ) -> None:

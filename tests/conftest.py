@@ -19,7 +19,7 @@ from authsrv.routes import DIALECTS
 from authsrv.storage.models import METADATA
 from authsrv.storage.unit import Unit
 from authsrv.web.doors import Dialect
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_to_head, migrate_with_keys
 from tests.support.postgres import PostgresCluster
 from tests.support.world import ManualClock, World
 
@@ -66,7 +66,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Makes a migrated database on the engine that is named, and says its URL."""
+    """Makes a database on the engine that is named, migrated and with keys, and says its URL."""
 
     def make(engine: str) -> str:
         if engine == "sqlite":
@@ -76,7 +76,7 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             name = f"made_{uuid4().hex}"
             postgres.create_database(name)
             url = postgres.url(name)
-        migrate_to_head(url)
+        migrate_with_keys(url)
         return url
 
     return make

@@ -11,7 +11,7 @@ import pytest
 
 from authsrv.routes import DIALECTS
 from tests.actors import Service
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 HERE = {dialect.__name__.rpartition(".")[2] for dialect in DIALECTS}  # type: ignore[attr-defined]  # they are modules
@@ -20,7 +20,7 @@ HERE = {dialect.__name__.rpartition(".")[2] for dialect in DIALECTS}  # type: ig
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     url = f"sqlite:///{tmp_path_factory.mktemp('same') / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, mail_url="outbox:", customer_api={"allow_http": True}, database={"timeout_seconds": 20.0})
     yield world
     world.close()

@@ -18,7 +18,7 @@ from authsrv.storage.stores import Store
 from authsrv.storage.unit import Unit
 from tests.actors import Service
 from tests.people import App, Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 HERE = {dialect.__name__.rpartition(".")[2] for dialect in DIALECTS}  # type: ignore[attr-defined]  # they are modules
@@ -81,7 +81,7 @@ ROWS = [row for row in REACH if row.partition(",")[0] in HERE or row.startswith(
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Who may do what is told by no database, so one engine is enough."""
     url = f"sqlite:///{tmp_path_factory.mktemp('reach') / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     own: dict[str, Any] = {
         "mail_url": "outbox:",
         "customer_api": {"allow_http": True},

@@ -13,7 +13,7 @@ from authsrv.kit.handles import Handle, HandleSealer, Purpose
 from authsrv.kit.secret_keys import SecretKeys
 from authsrv.oauth.tokens import OPAQUE_ACCESS
 from tests.actors import Service
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import SECRET_KEY, World
 
 COUNT = 10_000
@@ -82,7 +82,7 @@ class Forger:
 def quiet_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A server that asks its database nothing by itself, so that every statement is a request's."""
     url = f"sqlite:///{tmp_path_factory.mktemp('quiet') / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(
         url, feed={"poll_seconds": 900.0, "max_age_seconds": 900.0}, pruning={"every_seconds": 900.0}, limits=NO_LIMITS
     )

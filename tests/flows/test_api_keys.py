@@ -16,7 +16,7 @@ from authsrv.storage.api_keys import ApiKey, find_api_key
 from authsrv.storage.unit import Unit
 from tests.actors import ORDER, Service, bearer
 from tests.rules.test_statements import counted
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 
@@ -114,7 +114,7 @@ def test_a_revoked_key_is_refused_at_once(world: World) -> None:
 
 def test_a_key_is_refused_in_every_process_within_a_second(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     one, other = World(url), World(url)
     try:
         key = Key.made(one)
@@ -185,7 +185,7 @@ def test_a_known_key_is_judged_without_a_query(world: World) -> None:
 
 def test_the_last_use_is_written_down_beside_the_requests(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url)
     key = Key.made(world)
     with counted(world) as statements:

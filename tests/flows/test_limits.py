@@ -11,7 +11,7 @@ import httpx
 from tests.actors import Operator, Service, bearer
 from tests.flows.test_api_keys import Key
 from tests.people import App
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.plain_http import NO_TLS
 from tests.support.world import SECRET_KEY, ManualClock, World
 
@@ -24,7 +24,7 @@ def limited(
 ) -> Iterator[World]:
     """A server of the test's own, with these limits."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, clock=clock, limits=limits or {}, **rest)
     yield world
     world.close()

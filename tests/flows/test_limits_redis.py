@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.actors import Service
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.redis import RedisServer
 from tests.support.world import World
 
@@ -17,7 +17,7 @@ from tests.support.world import World
 def servers(tmp_path: Path, redis_server: RedisServer) -> Iterator[tuple[World, World]]:
     """Two servers on one database and one Redis; four tokens a minute for each client."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     limits = {"token_per_client": "4/minute"}
     one, other = (World(url, rate_limit_url=redis_server.url(), limits=limits) for _ in range(2))
     yield one, other

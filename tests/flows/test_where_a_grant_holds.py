@@ -12,7 +12,7 @@ from authsrv.storage.stores import add_store
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import list_memberships
 from tests.people import App, Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 
@@ -21,7 +21,7 @@ def shop_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A server whose own host has a store."""
     path: Path = tmp_path_factory.mktemp("shop")
     url = f"sqlite:///{path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, default_store="corner")
     world.transact(lambda unit: add_store(unit, prefix="corner", name="The corner shop", currency="EUR"))
     yield world

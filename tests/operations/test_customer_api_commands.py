@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.actors import Operator
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.traffic import last_granted
 from tests.support.world import SECRET_KEY, World
 
@@ -20,7 +20,7 @@ CUSTOMER = ("casey@example.com", "--store", "shop")
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path}/authsrv.db"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     return url
 
 

@@ -16,7 +16,7 @@ from authsrv.storage.grants import Grant
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import add_user
 from tests.people import App, Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.plain_http import NO_TLS
 from tests.support.receiver import Answer, Receiver
 from tests.support.world import Registered, World
@@ -27,7 +27,7 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 @pytest.fixture
 def world(empty_url: str) -> Iterator[World]:
     """A server that may call this machine, on each engine in turn."""
-    migrate_to_head(empty_url)
+    migrate_with_keys(empty_url)
     world = World(empty_url, webhook_allow_loopback=True)
     yield world
     world.close()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ENGINES
 from tests.people import Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.plain_http import NO_TLS
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
@@ -86,7 +86,7 @@ def post(request: pytest.FixtureRequest) -> Post:
 def https_post(tmp_path: Path) -> Iterator[httpx.Client]:
     """A server whose issuer is https, behind a proxy that vouches for it."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, issuer="https://auth.shops.example", trusted_proxies="127.0.0.1")
     with httpx.Client(verify=NO_TLS, base_url=world.url) as client:
         yield client

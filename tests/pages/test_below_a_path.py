@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.conftest import NO_LIMIT, Post
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
 
@@ -15,7 +15,7 @@ from tests.support.world import World
 def below(tmp_path: Path, smtp_sink: SmtpSink) -> Iterator[Post]:
     """A server at `/auth`."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, issuer="http://127.0.0.1:8000/auth", mail_url=smtp_sink.url, limits=NO_LIMIT)
     yield Post(world, smtp_sink)
     world.close()

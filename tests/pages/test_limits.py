@@ -9,7 +9,7 @@ import pytest
 
 from authsrv.web.limits import address_key
 from tests.pages.conftest import Post
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.redis import RedisServer
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
@@ -18,7 +18,7 @@ from tests.support.world import World
 @contextmanager
 def limited(tmp_path: Path, sink: SmtpSink, **settings: object) -> Iterator[Post]:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, clock=None, **{"mail_url": sink.url, **settings})
     yield Post(world, sink)
     world.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.conftest import NO_LIMIT, Post
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.ports import free_port
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
@@ -17,7 +17,7 @@ from tests.support.world import World
 def own_post(tmp_path: Path, smtp_sink: SmtpSink) -> Iterator[Post]:
     """A server and a mail server to break."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, mail_url=smtp_sink.url, limits=NO_LIMIT)
     yield Post(world, smtp_sink)
     world.close()
@@ -49,7 +49,7 @@ def test_a_mail_server_that_hangs_is_given_up(own_post: Post) -> None:
 
 def test_a_mail_server_that_is_not_there_is_told_at_once(tmp_path: Path, smtp_sink: SmtpSink) -> None:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, mail_url=f"smtp://127.0.0.1:{free_port()}", limits=NO_LIMIT)
     person = Post(world, smtp_sink).person()
     away = person.send(person.visit("/sign-in"), email=person.email)
@@ -59,7 +59,7 @@ def test_a_mail_server_that_is_not_there_is_told_at_once(tmp_path: Path, smtp_si
 
 def test_without_a_mail_server_the_page_says_so(tmp_path: Path, smtp_sink: SmtpSink) -> None:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, mail_url="")
     person = Post(world, smtp_sink).person()
     page = person.visit("/sign-in")

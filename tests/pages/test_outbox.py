@@ -7,14 +7,14 @@ import pytest
 
 from tests.pages.conftest import Post
 from tests.people import Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[World]:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, demo=True)
     yield world
     world.close()

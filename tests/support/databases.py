@@ -18,6 +18,7 @@ from authsrv.kit.vault import Vault
 from authsrv.oauth.keyring import ensure_keys
 from authsrv.operations.schema import migrate
 from authsrv.storage.database import Database
+from tests.support.world import SECRET_KEY
 
 
 def migrate_to_head(url: str) -> None:
@@ -25,9 +26,9 @@ def migrate_to_head(url: str) -> None:
     _copy(url, secret=None)
 
 
-def migrate_with_keys(url: str, secret: str) -> None:
-    """The same, and the first signing keys, sealed with `secret`: a server takes longest to make its own."""
-    _copy(url, secret=secret)
+def migrate_with_keys(url: str) -> None:
+    """The same, and a server's first signing keys: making its own is what takes longest when a `World` begins."""
+    _copy(url, secret=SECRET_KEY)
 
 
 def _copy(url: str, secret: str | None) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.dialects.customer_api.shopper import Shopper
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import ManualClock, World
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -83,7 +83,7 @@ class Teller:
 @pytest.fixture
 def teller(tmp_path: Path, clock: ManualClock) -> Iterator[Teller]:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     hosts = {"issuer": "https://auth.shops.example", "store_hosts": "{prefix}.shops.example"}
     world = World(url, clock=clock, trusted_proxies="127.0.0.1", **hosts)
     yield Teller(world, clock)

@@ -13,7 +13,7 @@ from authsrv.identity.customer_api import get_customer, revoke_password
 from tests.actors import Service
 from tests.dialects.customer_api.shopper import Shopper
 from tests.people import App, Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import ManualClock, World
 
 ACCESS_DENIED = {
@@ -28,7 +28,7 @@ Case = Callable[[Shopper], str]
 def hourly(tmp_path: Path, clock: ManualClock) -> Iterator[World]:
     """A server whose time can pass."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, clock=clock, customer_api={"allow_http": True})
     yield world
     world.close()
@@ -184,7 +184,7 @@ def test_what_is_not_there_is_said_in_the_same_voice(regular: Shopper) -> None:
 
 def test_too_many_calls_are_said_in_the_same_voice(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     limits = {"token_per_client": "2/minute", "api_per_credential": "1/minute"}
     world = World(url, customer_api={"allow_http": True}, limits=limits)
     try:
@@ -203,7 +203,7 @@ def test_too_many_calls_are_said_in_the_same_voice(tmp_path: Path) -> None:
 def broken(tmp_path: Path) -> Iterator[World]:
     """A server of the test's own, to break."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, customer_api={"allow_http": True})
     yield world
     world.close()

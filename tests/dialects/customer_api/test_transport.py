@@ -10,7 +10,7 @@ import pytest
 
 from authsrv.dialects.customer_api.answers import asks_for_gzip
 from tests.dialects.customer_api.shopper import TOKEN_PATH, Shopper
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 STRANGER = "203.0.113.9"
@@ -48,7 +48,7 @@ def lenient_front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 
 def serve(folder: Path, *, allow_http: bool | None = None) -> Iterator[Front]:
     url = f"sqlite:///{folder / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(
         url,
         issuer="https://auth.shops.example",

@@ -8,7 +8,7 @@ import pytest
 
 from authsrv.identity.customer_api import get_customer, revoke_password
 from tests.dialects.customer_api.shopper import Shopper
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.traffic import last_granted
 from tests.support.world import World
 
@@ -16,7 +16,7 @@ from tests.support.world import World
 @pytest.fixture
 def pair(empty_url: str) -> Iterator[tuple[World, World]]:
     """Two servers on one database, which serve one issuer."""
-    migrate_to_head(empty_url)
+    migrate_with_keys(empty_url)
     one = World(empty_url, customer_api={"allow_http": True})
     two = World(empty_url, customer_api={"allow_http": True}, issuer=one.url)
     yield one, two

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.actors import ORDER, Service, order_of
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 MISSING = "01900000-0000-7000-8000-000000000000"
@@ -135,7 +135,7 @@ def test_what_is_no_country_is_refused_by_name(sqlite_world: World, country: str
 def broken(tmp_path: Path) -> Iterator[World]:
     """A server whose orders were lost while it ran."""
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url)
     yield world
     world.close()

@@ -14,7 +14,7 @@ from tests.actors import Service, bearer
 from tests.dialects.storefront.shopper import Cart, Shop
 from tests.flows.test_tokens_cost import cost_of
 from tests.people import App, Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import ManualClock, World
 
 GONE = {"error": "There is no such cart."}
@@ -322,7 +322,7 @@ def test_a_token_of_one_shop_is_refused_at_another_and_on_the_issuers_host(shop:
 
 def test_a_cart_that_nobody_comes_back_to_is_forgotten(tmp_path: Path, clock: ManualClock) -> None:
     url = f"sqlite:///{tmp_path}/authsrv.db"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, clock=clock, mail_url="outbox:")
     try:
         shop = Shop.opened(world)

@@ -10,14 +10,14 @@ from authsrv.storage.email_codes import find_email_code
 from authsrv.storage.unit import Unit
 from tests.dialects.storefront.shopper import Shop, new_email
 from tests.pages.conftest import wrong
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 
 @contextmanager
 def limited(tmp_path: Path, **limits: str) -> Iterator[Shop]:
     url = f"sqlite:///{tmp_path / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, mail_url="outbox:", limits=limits)
     yield Shop.opened(world)
     world.close()

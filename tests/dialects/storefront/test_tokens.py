@@ -16,7 +16,7 @@ from tests.actors import Service, bearer
 from tests.dialects.storefront.shopper import Shop, Shopper, new_email
 from tests.flows.test_tokens_cost import cost_of
 from tests.people import Person, forms_of
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import ManualClock, World
 
 REFUSED = {"error": "The refresh token is invalid, has expired, or is another person's."}
@@ -206,7 +206,7 @@ def test_a_shop_that_an_operator_switched_off_signs_nobody_in(shop: Shop) -> Non
 def test_a_token_lives_for_31_days_and_its_refresh_token_longer(tmp_path: Path, clock: ManualClock) -> None:
     """Sentence 10: "the token is time-limited"."""
     url = f"sqlite:///{tmp_path}/authsrv.db"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     world = World(url, clock=clock, mail_url="outbox:")
     try:
         shopper = Shop.opened(world).sign_in()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.dialects.storefront.shopper import Cart, Shop
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.world import World
 
 PIECES = 7
@@ -16,7 +16,7 @@ PIECES = 7
 @pytest.fixture
 def shops(empty_url: str) -> Iterator[tuple[Shop, Shop]]:
     """One shop, as two servers see it."""
-    migrate_to_head(empty_url)
+    migrate_with_keys(empty_url)
     patient = {"timeout_seconds": 20.0}
     one = World(empty_url, mail_url="outbox:", database=patient)
     two = World(empty_url, mail_url="outbox:", database=patient, issuer=one.url)

@@ -10,7 +10,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user, list_memberships
 from tests.pages.conftest import NO_LIMIT, Post
 from tests.people import Person
-from tests.support.databases import migrate_to_head
+from tests.support.databases import migrate_with_keys
 from tests.support.smtp import SmtpSink
 from tests.support.world import World
 
@@ -20,7 +20,7 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
     """A server whose own host is the corner shop's."""
     folder: Path = tmp_path_factory.mktemp("corner")
     url = f"sqlite:///{folder / 'authsrv.db'}"
-    migrate_to_head(url)
+    migrate_with_keys(url)
     with SmtpSink() as sink:
         world = World(url, mail_url=sink.url, default_store="corner", limits=NO_LIMIT)
         world.transact(_open_shop)

@@ -251,13 +251,13 @@ async def test_many_workers_send_each_delivery_exactly_once(url: str, clock: Man
     async with AsyncExitStack() as stack:
         posts = [await stack.enter_async_context(opened(url, clock)) for _ in range(4)]
         with Receiver() as receiver:
-            for number in range(200):
+            for number in range(80):
                 await posts[0].add(f"{receiver.url}/{number}")
             for one in posts:
                 await stack.enter_async_context(running(one.new_worker(poll_seconds=0.05)))
-            await until(lambda: len(receiver.requests) >= 200, 60)
+            await until(lambda: len(receiver.requests) >= 80, 60)
             await asyncio.sleep(0.3)
-            assert Counter(request.path for request in receiver.requests) == Counter(f"/{n}" for n in range(200))
+            assert Counter(request.path for request in receiver.requests) == Counter(f"/{n}" for n in range(80))
 
 
 async def test_a_receiver_that_fails_at_random_gets_everything(post: Post) -> None:

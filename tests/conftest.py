@@ -21,7 +21,7 @@ from authsrv.storage.unit import Unit
 from authsrv.web.doors import Dialect
 from tests.support.databases import migrate_to_head, migrate_with_keys
 from tests.support.postgres import PostgresCluster
-from tests.support.world import ManualClock, World
+from tests.support.world import ALONE, ManualClock, World
 
 pytest_plugins = ["tests.support.fixtures"]
 
@@ -161,6 +161,7 @@ def _serve(url: str, dialects: Sequence[Dialect] = DIALECTS) -> Iterator[World]:
         webhook_allow_loopback=True,
         customer_api={"allow_http": True},
         limits=generous,
+        feed=ALONE,
         # What it asks the database would be counted with what a request asks; tidying is tried out elsewhere.
         pruning={"every_seconds": 3600.0},
     )

@@ -24,7 +24,7 @@ from tests.conftest import ENGINES
 from tests.engines import on_sqlite_alone
 from tests.people import CALLBACK, App, Person, answer_in, forms_of
 from tests.support.receiver import Answer, Received, Receiver
-from tests.support.world import ManualClock, Registered, World
+from tests.support.world import ALONE, ManualClock, Registered, World
 
 NO_LIMIT = {"registration_per_address": "off", "token_per_client": "off"}
 FLOW = {"scope": "openid"}
@@ -90,7 +90,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def _serve(url: str, **settings: Any) -> Iterator[World]:
-    world = World(url, **{"webhook_allow_loopback": True, "limits": NO_LIMIT, **settings})
+    world = World(url, **{"webhook_allow_loopback": True, "limits": NO_LIMIT, "feed": ALONE, **settings})
     yield world
     world.close()
 

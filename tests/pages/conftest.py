@@ -15,7 +15,7 @@ from tests.people import Person
 from tests.support.databases import migrate_with_keys
 from tests.support.plain_http import NO_TLS
 from tests.support.smtp import SmtpSink
-from tests.support.world import World
+from tests.support.world import ALONE, World
 
 # Every test signs in from the same address.
 NO_LIMIT = {"sign_in_per_address": "off", "sign_in_per_email": "off"}
@@ -95,6 +95,6 @@ def https_post(tmp_path: Path) -> Iterator[httpx.Client]:
 
 def _open(url: str) -> Iterator[Post]:
     with SmtpSink() as sink:
-        world = World(url, mail_url=sink.url, mail_from="Shops <login@shops.example>", limits=NO_LIMIT)
+        world = World(url, mail_url=sink.url, mail_from="Shops <login@shops.example>", limits=NO_LIMIT, feed=ALONE)
         yield Post(world, sink)
         world.close()

@@ -43,6 +43,8 @@ from tests.support.plain_http import NO_TLS
 T = TypeVar("T")
 
 SECRET_KEY = "a-secret-of-the-tests-long-enough-for-every-purpose"
+# For a server that is alone at its database and hears its own news at once: dozens of them ask all the time, all told.
+ALONE = {"poll_seconds": 5.0, "max_age_seconds": 60.0}
 _START_SECONDS = 20
 
 

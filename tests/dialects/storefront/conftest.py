@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ENGINES
 from tests.dialects.storefront.shopper import Shop
-from tests.support.world import World
+from tests.support.world import ALONE, World
 
 # Everybody here calls from the same address; the limits have a test of their own.
 _NO_LIMITS = {
@@ -50,6 +50,6 @@ def corner_shop(sqlite_mall: World) -> Shop:
 def _open(url: str) -> Iterator[World]:
     limits = dict(_NO_LIMITS)
     database = {"timeout_seconds": 20.0}
-    world = World(url, mail_url="outbox:", limits=limits, database=database, webhook_allow_loopback=True)
+    world = World(url, mail_url="outbox:", limits=limits, database=database, webhook_allow_loopback=True, feed=ALONE)
     yield world
     world.close()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ENGINES
 from tests.registering import NO_LIMIT
-from tests.support.world import World
+from tests.support.world import ALONE, World
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,6 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def _serve(url: str) -> Iterator[World]:
-    world = World(url, registration="open", limits=NO_LIMIT)
+    world = World(url, registration="open", limits=NO_LIMIT, feed=ALONE)
     yield world
     world.close()

@@ -18,7 +18,7 @@ from tests.support.world import World
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = {cast("ModuleType", dialect).__name__.rpartition(".")[2]: dialect for dialect in DIALECTS}
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules", ".*_cache", ".hypothesis", "var")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "node_modules", ".*_cache", ".hypothesis", "var")
 # With the folders gone all tests are collected, and of them these are run, if it is not to be all of them on SQLite
 # (--all-without-dialects, which takes as long as they do): the map, orders, tokens to their end.
 RUN_AGAIN = """

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from tests.actors import FORM, ORDER, Service
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.failure.conftest import Shops
 from tests.support.plain_http import NO_TLS
 from tests.support.ports import LOOPBACK
@@ -44,14 +44,14 @@ def post_form(service: Service, content: bytes, **headers: str) -> httpx.Respons
         b"a" * 50_000,
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_basic_credentials_of_any_bytes_are_refused(service: Service, credentials: bytes) -> None:
     header = "Basic " + base64.b64encode(credentials).decode()
     assert post_form(service, b"grant_type=client_credentials", Authorization=header).status_code in {400, 401}
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic =", "Basic a===", "Basic \x7f", "basic YTpi YTpi", "Digest x"])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_an_authorization_header_that_is_none_is_refused(service: Service, header: str) -> None:
     assert post_form(service, b"grant_type=client_credentials", Authorization=header).status_code in {400, 401}
 
@@ -87,7 +87,7 @@ def test_two_authorization_headers_are_refused_everywhere(service: Service) -> N
         b"--x\r\nContent-Disposition: form-data\r\n\r\n",
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_forms_of_any_bytes_are_refused(service: Service, form: bytes) -> None:
     for path in ("/oauth/token", "/oauth/introspect", "/oauth/revoke"):
         answer = service.world.http.post(path, content=form, headers={"Content-Type": FORM})
@@ -112,7 +112,7 @@ def test_forms_of_any_bytes_are_refused(service: Service, form: bytes) -> None:
         b'{"a":1}{"b":2}',
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_orders_of_any_bytes_are_refused(service: Service, body: bytes) -> None:
     assert service.place_raw(body).status_code == 400
 
@@ -161,7 +161,7 @@ def test_text_of_any_kind_reaches_no_database_unescaped(service: Service, text: 
         "/.well-known/oauth-protected-resource/%00",
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_no_path_leads_around_the_store_or_out_of_the_house(service: Service, path: str) -> None:
     path = path.format(own=service.store, other=service.world.add_store().prefix)
     # As it is spelled: a client that tidies paths would hide what is tried.
@@ -174,7 +174,7 @@ def test_no_path_leads_around_the_store_or_out_of_the_house(service: Service, pa
 @pytest.mark.parametrize(
     "host", ["{}.localhost", "{}.LOCALHOST", "{}.localhost:80", "{}.localhost.", "{}.localhost.:80"]
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_store_s_host_is_known_however_it_is_spelled(service: Service, host: str) -> None:
     other = service.world.add_store().prefix
     for prefix, status in ((service.store, 200), (other, 403), (other.upper(), 403)):
@@ -183,7 +183,7 @@ def test_a_store_s_host_is_known_however_it_is_spelled(service: Service, host: s
 
 
 @pytest.mark.parametrize("host", ["", "a b", "x@localhost", "[::1", "[", ":", "é", "../x", "x" * 10_000])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_host_that_is_none_changes_nothing(service: Service, host: str) -> None:
     answer = service.world.http.get("/.well-known/oauth-authorization-server", headers={b"Host": host.encode()})
     assert answer.json()["issuer"] == service.world.url

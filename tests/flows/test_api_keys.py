@@ -15,7 +15,7 @@ from authsrv.kit.machine_secrets import make_secret
 from authsrv.storage.api_keys import ApiKey, find_api_key
 from authsrv.storage.unit import Unit
 from tests.actors import ORDER, Service, bearer
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.rules.test_statements import counted
 from tests.support.databases import migrate_with_keys
 from tests.support.world import World
@@ -160,7 +160,7 @@ MALFORMED: dict[str, Callable[[Key], str]] = {
 
 
 @pytest.mark.parametrize("spoil", MALFORMED.values(), ids=MALFORMED.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_malformed_key_is_refused_without_a_query(world: World, spoil: Callable[[Key], str]) -> None:
     header = {b"Authorization": f"Bearer {spoil(Key.made(world))}".encode()}
     world.http.get("/readyz")

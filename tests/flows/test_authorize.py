@@ -9,7 +9,7 @@ import pytest
 
 from authsrv.storage.grants import list_user_grants
 from authsrv.storage.stores import add_store
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import CALLBACK, App, Person, answer_in, forms_of
 from tests.support.world import World
 
@@ -67,7 +67,7 @@ UNPROVEN: dict[str, dict[str, str | None]] = {
 
 
 @pytest.mark.parametrize("changed", UNPROVEN.values(), ids=UNPROVEN.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_nothing_is_sent_to_who_is_not_proven(world: World, changed: dict[str, str | None]) -> None:
     app = App.registered(world)
     page = Person.signed_in(world).visit(app.authorize_url(**changed))
@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
 
 
 @pytest.mark.parametrize(("changed", "error"), REFUSED.values(), ids=REFUSED.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_refusal_goes_back_with_state_and_issuer(world: World, changed: dict[str, str | None], error: str) -> None:
     app = App.registered(world)
     answer = answer_in(Person.signed_in(world).visit(app.authorize_url(**changed)))
@@ -169,7 +169,7 @@ def test_a_native_app_is_asked_for_every_time(world: World) -> None:
         pytest.param("http://[::1]:8080/cb", "http://[::1]:51004/cb", id="another port, IPv6"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_native_app_comes_with_any_port(world: World, registered: str, uri: str) -> None:
     app = App.registered(world, kind="native", redirect_uris=[registered])
     page = Person.signed_in(world).visit(app.authorize_url(redirect_uri=uri))
@@ -196,7 +196,7 @@ def test_a_native_app_comes_with_any_port(world: World, registered: str, uri: st
         pytest.param("http://me@127.0.0.1:51004/cb", id="a user name"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_native_app_comes_with_nothing_else_changed(world: World, uri: str) -> None:
     app = App.registered(world, kind="native", redirect_uris=["http://127.0.0.1/cb"])
     assert Person.signed_in(world).visit(app.authorize_url(redirect_uri=uri)).status_code == 400

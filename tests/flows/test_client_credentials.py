@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 
 from authsrv.kit.identifiers import made_at
 from tests.actors import FORM, Service
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.support.world import World
 
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
@@ -140,7 +140,7 @@ def test_naming_oneself_in_the_body_beside_basic_is_fine(world: World) -> None:
     [FORM, f"{FORM};charset=utf-8", f"{FORM}; charset=UTF-8", FORM.title()],
     ids=["none", "close", "spaced", "another case"],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_charset_behind_the_content_type_changes_nothing(world: World, content_type: str) -> None:
     answer = world.http.post(
         "/oauth/token",
@@ -185,7 +185,7 @@ def test_a_service_may_ask_for_less(world: World, asked: str) -> None:
         pytest.param("\u3000", id="a wide space alone"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_asking_for_more_is_an_invalid_scope(world: World, asked: str) -> None:
     answer = Service.hired(world).ask_for_token(scope=asked)
     assert answer.status_code == 400
@@ -227,7 +227,7 @@ def test_a_token_keeps_both_its_audiences(world: World, token_format: str) -> No
         pytest.param("orders", id="no URL"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_an_unknown_resource_is_an_invalid_target(world: World, resource: str) -> None:
     service = Service.hired(world)
     known = f"{world.url}/orders"

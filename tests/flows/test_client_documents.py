@@ -21,7 +21,7 @@ from authsrv.storage.registrations import Registration, prune_registrations
 from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_user_by_id
 from tests.conftest import ENGINES
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import CALLBACK, App, Person, answer_in, forms_of
 from tests.support.receiver import Answer, Received, Receiver
 from tests.support.world import ALONE, ManualClock, Registered, World
@@ -171,7 +171,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changed", REFUSED.values(), ids=REFUSED.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_document_that_cannot_be_is_no_app(world: World, publisher: Publisher, changed: dict[str, Any]) -> None:
     client_id = publisher.publish(**changed)
     answer = Person.signed_in(world).visit(app_of(world, client_id).authorize_url())
@@ -191,7 +191,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("said", ANSWERS.values(), ids=ANSWERS.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_what_is_no_document_is_no_app(world: World, publisher: Publisher, said: Answer) -> None:
     client_id = publisher.say(said)
     person = Person.signed_in(world)

@@ -10,7 +10,7 @@ from joserfc import jws
 
 from authsrv.kit.signing import generate_key
 from tests.actors import ORDER, Service, bearer
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
@@ -39,7 +39,7 @@ def test_without_a_token_the_answer_says_where_to_get_one(world: World) -> None:
         pytest.param("Token {token}", id="another scheme"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_what_is_no_bearer_header_counts_as_no_token(world: World, header: str) -> None:
     token = Service.hired(world).get_token()
     answer = world.http.get("/orders", headers={"Authorization": header.format(token=token)})
@@ -104,7 +104,7 @@ FORGERIES: dict[str, Callable[[World, Service], str]] = {
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_forged_token_opens_nothing(world: World, forge: Callable[[World, Service], str]) -> None:
     service = Service.hired(world)
     answer = world.http.get("/orders", headers=bearer(forge(world, service)))

@@ -11,7 +11,7 @@ import pytest
 from authsrv.storage.clients import find_client, save_client
 from authsrv.storage.unit import Unit
 from tests.actors import Service
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import App, Person
 from tests.support.world import ManualClock, World
 
@@ -135,7 +135,7 @@ def test_a_suspended_clients_tokens_are_inactive(world: World, token_format: str
         pytest.param("A" * 20_000, id="something very long"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_garbage_is_inactive(world: World, token: str) -> None:
     assert Service.hired(world).introspect(token) == INACTIVE
 
@@ -162,7 +162,7 @@ def test_a_changed_token_is_inactive(world: World) -> None:
         pytest.param("own", {"token": ["x", "y"]}, 400, "invalid_request", id="two tokens"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_request_that_makes_no_sense_is_refused(
     world: World, path: str, credentials: str, form: dict[str, str], status: int, error: str
 ) -> None:

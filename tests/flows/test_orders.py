@@ -14,7 +14,7 @@ from authsrv.storage.products import ProductValues, save_product
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from tests.actors import ADDRESS, ORDER, Service, order_of
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.support.plain_http import NO_TLS
 from tests.support.world import World
 
@@ -185,7 +185,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         pytest.param("payment_details", "4111", "payment_details", id="payment details that are a text"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_an_order_that_cannot_be_says_which_field_is_at_fault(
     world: World, path: str, value: object, named: str
 ) -> None:
@@ -215,7 +215,7 @@ def test_an_order_that_cannot_be_says_which_field_is_at_fault(
         pytest.param(b'{"items": NaN}', id="NaN"),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_body_that_is_no_order_is_refused_in_json(world: World, body: bytes) -> None:
     answer = Service.hired(world).place_raw(body)
     is_json = body in {b"[]", b"null", b'"order"'}
@@ -271,7 +271,7 @@ def test_orders_that_want_each_others_products_never_wait_for_each_other_forever
 
 
 @pytest.mark.parametrize("order_id", ["1", "not-an-id", "%00", "é", "x" * 3000, "0192F0C1-2345-7ABC-8DEF-0123456789AB"])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_what_is_no_order_id_is_not_found(world: World, order_id: str) -> None:
     answer = world.http.get(f"/orders/{order_id}", headers=Service.hired(world).bearer)
     assert answer.status_code == 404
@@ -356,7 +356,7 @@ def test_a_list_can_be_narrowed_to_a_customer_or_a_status(world: World) -> None:
     ],
     ids=lambda value: repr(value[:12]),
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_listing_that_cannot_be_names_the_parameter(world: World, name: str, value: str) -> None:
     answer = Service.hired(world).list(**{name: value})
     assert answer.status_code == 400, answer.text

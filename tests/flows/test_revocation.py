@@ -3,7 +3,7 @@
 import pytest
 
 from tests.actors import Service, bearer
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.support.world import World
 
 FORMATS = ("jwt", "opaque")
@@ -46,7 +46,7 @@ def test_revoking_twice_is_as_good_as_once(world: World, token_format: str) -> N
 
 
 @pytest.mark.parametrize("garbage", ["x", "a.b.c", "at_AAAA", "é", "A" * 20_000], ids=["x", "dots", "at", "é", "long"])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_garbage_is_answered_as_if_it_had_been_revoked(world: World, garbage: str) -> None:
     answer = Service.hired(world).revoke(garbage)
     assert answer.status_code == 200

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.actors import FORM, Service
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.support.world import World
 
 GRANT = {"grant_type": "client_credentials"}
@@ -137,7 +137,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("refused", REFUSALS.values(), ids=REFUSALS.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_request_that_cannot_be_granted_gets_the_error_of_the_standard(world: World, refused: Refused) -> None:
     service = Service.hired(world, **refused.client)
 

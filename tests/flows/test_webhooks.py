@@ -20,7 +20,7 @@ from authsrv.storage.deliveries import Delivery, list_deliveries, redeliver
 from authsrv.storage.unit import Unit
 from authsrv.storage.webhooks import DeliveryAttempt, Webhook, find_webhook, list_attempts, save_webhook
 from tests.actors import ORDER, Service
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import App
 from tests.support.receiver import Answer, Receiver
 from tests.support.traffic import wait_until
@@ -220,7 +220,7 @@ BAD_URLS = {
 
 
 @pytest.mark.parametrize("url", BAD_URLS.values(), ids=BAD_URLS.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_an_endpoint_that_cannot_be_is_refused(world: World, url: str) -> None:
     store = world.add_store()
     known = known_store(store)

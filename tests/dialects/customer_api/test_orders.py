@@ -15,7 +15,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_membership
 from tests.actors import ADDRESS, Service
 from tests.dialects.customer_api.shopper import Shopper
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.support.receiver import Receiver
 from tests.support.traffic import wait_until
 from tests.support.world import SECRET_KEY
@@ -185,7 +185,7 @@ def test_a_long_list_leads_on(shopper: Shopper) -> None:
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "501"}, {"limit": "two"}, {"after": "nothing"}])
-@on_sqlite_alone("regular")
+@on_postgresql_alone("regular")
 def test_a_list_that_cannot_be_is_refused(regular: Shopper, query: dict[str, str]) -> None:
     answer = regular.list(**query)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
@@ -214,7 +214,7 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("body", "fault"), BAD.values(), ids=BAD.keys())
-@on_sqlite_alone("regular")
+@on_postgresql_alone("regular")
 def test_an_order_that_cannot_be_is_refused_by_the_field(regular: Shopper, body: Any, fault: str) -> None:
     answer = regular.call("POST", "/orders", json=body)
     assert answer.status_code == 400, answer.text
@@ -224,7 +224,7 @@ def test_an_order_that_cannot_be_is_refused_by_the_field(regular: Shopper, body:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"products":[{"code":"\\u0000","quantity":1}]}'])
-@on_sqlite_alone("regular")
+@on_postgresql_alone("regular")
 def test_a_body_that_cannot_be_read_is_refused(regular: Shopper, body: bytes) -> None:
     answer = regular.call("POST", "/orders", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

@@ -7,7 +7,7 @@ from authsrv.storage.products import ProductValues, list_products_named, save_pr
 from authsrv.storage.stores import find_store
 from authsrv.storage.unit import Unit
 from tests.dialects.customer_api.shopper import Shopper
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 
 MUG = {
     "_type": "Product",
@@ -99,7 +99,7 @@ def test_another_stores_products_are_not_found(shopper: Shopper) -> None:
         ("?code=%00", "code has a character it cannot have."),
     ],
 )
-@on_sqlite_alone("regular")
+@on_postgresql_alone("regular")
 def test_a_search_without_a_code_is_refused(regular: Shopper, query: str, fault: str) -> None:
     answer = regular.call("GET", f"/products{query}")
     assert answer.status_code == 400

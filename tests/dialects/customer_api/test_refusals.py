@@ -12,7 +12,7 @@ from sqlalchemy import text
 from authsrv.identity.customer_api import get_customer, revoke_password
 from tests.actors import Service
 from tests.dialects.customer_api.shopper import Shopper
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import App, Person
 from tests.support.databases import migrate_with_keys
 from tests.support.world import ManualClock, World
@@ -79,7 +79,7 @@ INVALID: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", INVALID.values(), ids=INVALID.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_an_invalid_token_is_refused_to_the_letter(shopper: Shopper, case: Case) -> None:
     """Sentence 25."""
     answer = shopper.call("GET", "/orders", token=case(shopper))

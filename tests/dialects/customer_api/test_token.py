@@ -13,7 +13,7 @@ from joserfc.jwk import KeySet
 from authsrv.kit.identifiers import is_uuid7
 from tests.actors import Service
 from tests.dialects.customer_api.shopper import TOKEN_PATH, Shopper
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 
 
 def part(token: str, place: int) -> dict[str, Any]:
@@ -117,7 +117,7 @@ WRONG = "164381f6-dcea-46c1-bf8f-f9f22288970c"
     [{"client_secret": WRONG}, {"client_id": WRONG}, {"client_id": ""}, {"client_secret": ""}, {"client_id": "\0"}],
     ids=["a wrong secret", "nobody's id", "no id", "no secret", "an id that none can be"],
 )
-@on_sqlite_alone("regular")
+@on_postgresql_alone("regular")
 def test_a_bad_client_is_refused_to_the_letter(regular: Shopper, form: dict[str, str]) -> None:
     """Sentence 23."""
     answer = regular.ask_for_token(**form)
@@ -152,7 +152,7 @@ def test_who_tries_basic_is_challenged_for_it(regular: Shopper) -> None:
     ],
     ids=["no grant", "a password", "a refresh", "a code", "a scope that there is not"],
 )
-@on_sqlite_alone("regular")
+@on_postgresql_alone("regular")
 def test_what_the_document_does_not_print_is_refused_as_the_standard_says(
     regular: Shopper, form: dict[str, str], error: str
 ) -> None:

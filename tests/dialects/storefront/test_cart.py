@@ -12,7 +12,7 @@ from authsrv.storage.carts import prune_carts
 from authsrv.storage.stores import add_store
 from tests.actors import Service, bearer
 from tests.dialects.storefront.shopper import Cart, Shop
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.flows.test_tokens_cost import cost_of
 from tests.people import App, Person
 from tests.support.databases import migrate_with_keys
@@ -205,7 +205,7 @@ def test_a_cart_is_dropped_and_its_token_with_it(shop: Shop) -> None:
         pytest.param("set_quantity", {"quantity": 1}, 422, "line_item_id", id="no line and no variant"),
     ],
 )
-@on_sqlite_alone("mall")
+@on_postgresql_alone("mall")
 def test_what_cannot_be_in_a_cart_is_refused_and_changes_nothing(
     shop: Shop, path: str, body: object, status: int, field: str | None
 ) -> None:

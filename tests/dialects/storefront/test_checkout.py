@@ -10,7 +10,7 @@ from authsrv.storage.unit import Unit
 from authsrv.storage.users import find_membership
 from tests.actors import Service
 from tests.dialects.storefront.shopper import ADDRESS, Shop
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.flows.test_webhooks import listen
 
 
@@ -178,7 +178,7 @@ def test_a_payment_may_be_chosen_in_the_other_shape(shop: Shop) -> None:
         pytest.param({"special_instructions": "x" * 1001}, "special_instructions", id="a long note"),
     ],
 )
-@on_sqlite_alone("mall")
+@on_postgresql_alone("mall")
 def test_details_that_cannot_be_are_refused_by_name(shop: Shop, order: dict[str, Any], field: str) -> None:
     cart = shop.guest()
     answer = cart.ask("PATCH", "/checkout", {"order": order})

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dialects.vend.tills import Till, at, retailer_of
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import App, Person, forms_of
 from tests.support.world import World
 
@@ -33,7 +33,7 @@ def test_a_product_is_read_with_the_token_in_the_header(world: World, store: str
 
 
 @pytest.mark.parametrize("where", ["query", "nowhere", "wrong scheme", "made up"])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_without_the_token_in_the_header_nothing_is_read(world: World, store: str, where: str) -> None:
     """5.1: "by providing the access token in an Authorization header"."""
     till = Till.registered(world)
@@ -60,7 +60,7 @@ def test_the_list_comes_in_pages(world: World, store: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page=²", "page_size=201", "page_size=", "page=1&page=2"])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_page_that_is_none_is_refused(world: World, store: str, query: str) -> None:
     """The document is silent; nothing is guessed."""
     till = Till.registered(world)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.dialects.vend.tills import Till, at, retailer_of
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import App, Person, answer_in
 from tests.support.world import World
 
@@ -43,7 +43,7 @@ def test_only_a_form_is_taken(world: World, till: Till, store: str, code: str, k
 
 
 @pytest.mark.parametrize("sent", ["all of it", "the code", "the id", "anything"])
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_nothing_is_taken_from_the_query(world: World, till: Till, store: str, code: str, sent: str) -> None:
     """4.3: "This data should not be sent as GET parameters in a query string."."""
     own = {"client_id": till.credentials.client_id, "client_secret": till.credentials.client_secret}
@@ -79,7 +79,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("name", MISSING)
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_none_of_the_five_parameters_can_be_left_out(till: Till, store: str, code: str, name: str) -> None:
     """4.5: "code, client_id, client_secret, grant_type, redirect_uri"."""
     answer = till.redeem(store, code, **{name: None})
@@ -97,7 +97,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_none_of_the_five_parameters_can_be_another(till: Till, store: str, code: str, name: str) -> None:
     """4.5: "grant_type - this is always authorization_code"."""
     value, error = WRONG[name]
@@ -153,7 +153,7 @@ REFRESH_MISSING = {
 
 
 @pytest.mark.parametrize("name", REFRESH_MISSING)
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_none_of_the_four_parameters_of_a_refresh_can_be_left_out(till: Till, store: str, code: str, name: str) -> None:
     """6.2: "refresh_token, client_id, client_secret, grant_type"."""
     token = till.redeem(store, code).json()["refresh_token"]

@@ -15,7 +15,7 @@ from authsrv.storage.clients import find_client, list_clients
 from authsrv.storage.grants import Grant, prune_grants
 from authsrv.storage.registrations import prune_registrations
 from authsrv.storage.unit import Unit
-from tests.engines import on_sqlite_alone
+from tests.engines import on_postgresql_alone
 from tests.people import CALLBACK, Person, answer_in
 from tests.registering import PUBLIC, age, as_app, is_there, manage, register, registered, row_of, unique
 from tests.support.world import World
@@ -88,7 +88,7 @@ TYPES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("metadata", "kind"), TYPES.values(), ids=TYPES.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_what_is_left_out_or_unknown_hinders_nobody(world: World, metadata: dict[str, Any], kind: str) -> None:
     made = registered(world, **metadata, client_name=unique())
     row = world.transact(lambda unit: find_client(unit, made["client_id"]))
@@ -165,7 +165,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("metadata", "error"), REFUSED.values(), ids=REFUSED.keys())
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_what_cannot_be_is_refused_in_the_standards_words(world: World, metadata: dict[str, Any], error: str) -> None:
     answer = register(world, **metadata)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
@@ -221,7 +221,7 @@ def test_whatever_is_sent_is_registered_or_refused(world: World, metadata: dict[
     "jwks",
     [[], {}, {"keys": 1}, {"keys": [1]}, {"keys": [{}]}, {"keys": [{"kty": "RSA", "n": 1}]}, {"keys": ["x" * 20_000]}],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_a_key_set_that_is_none_is_refused(world: World, jwks: Any) -> None:
     answer = register(world, redirect_uris=[CALLBACK], token_endpoint_auth_method="private_key_jwt", jwks=jwks)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
@@ -238,7 +238,7 @@ def test_a_key_set_that_is_none_is_refused(world: World, jwks: Any) -> None:
         (b"null", "application/json; charset=utf-8", 400),
     ],
 )
-@on_sqlite_alone()
+@on_postgresql_alone()
 def test_only_a_json_object_is_read(world: World, content: bytes, content_type: str, status: int) -> None:
     answer = world.http.post("/oauth/register", content=content, headers={"Content-Type": content_type})
     assert (answer.status_code, answer.json()["error"]) == (status, "invalid_client_metadata")
